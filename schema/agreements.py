@@ -73,15 +73,13 @@ class AgreementMutation:
     ) -> agreements.Agreement:
         """Record a signed agreement. Terms that are risky on the client's own history need a sign-off first."""
         return await simulation.sign(
-            ask.session,
-            ask.actor,
+            ask.tx,
             account_id,
             reference=reference,
             title=title,
             signed_on=signed_on,
             in_force_from=in_force_from,
             terms=terms.draft(),
-            at=ask.at,
         )
 
     @mutation(Agreement)
@@ -97,13 +95,7 @@ class AgreementMutation:
     ) -> agreements.Agreement:
         """End an agreement. Promises on incidents opened before the end are evaluated and credited as agreed."""
         return await agreements.end(
-            ask.session,
-            ask.actor,
-            id,
-            ended_at=ended_at,
-            reason=reason,
-            at=ask.at,
-            expected_version=expected_version,
+            ask.tx, id, ended_at=ended_at, reason=reason, expected_version=expected_version
         )
 
     @mutation(Terms)
@@ -123,11 +115,9 @@ class AgreementMutation:
         Open incidents keep theirs; risky terms need a sign-off.
         """
         return await simulation.amend(
-            ask.session,
-            ask.actor,
+            ask.tx,
             id,
             in_force_from=in_force_from,
             terms=terms.draft(),
-            at=ask.at,
             expected_version=expected_version,
         )

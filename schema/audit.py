@@ -221,4 +221,4 @@ class AuditMutation:
         account_id: Annotated[AccountId, "Account that receives the checkpoint."],
     ) -> accounts.Account:
         """Sign a new checkpoint and send it by e-mail to the contacts of the account."""
-        return await audit.request_checkpoint(ask.session, ask.actor, account_id, at=ask.at)
+        return await audit.request_checkpoint(ask.tx, account_id)

@@ -90,12 +90,10 @@ class PrivacyMutation:
 
 
 async def _export(ask: MutationContext, person: Person, person_id: UUID) -> Everything:
-    return Everything(*await privacy.export(ask.session, ask.actor, person, person_id, at=ask.at))
+    return Everything(*await privacy.export(ask.tx, person, person_id))
 
 
 async def _erase(
     ask: MutationContext, person: Person, person_id: UUID, mentions: list[str] | None
 ) -> Any:
-    return await privacy.request_erasure(
-        ask.session, ask.actor, person, person_id, confirmed=mentions or (), at=ask.at
-    )
+    return await privacy.request_erasure(ask.tx, person, person_id, confirmed=mentions or ())

@@ -75,11 +75,9 @@ class QualityMutation:
         if chosen.get("weights") is not None:
             chosen["weights"] = {each.component: each.weight for each in chosen["weights"]}
         return await quality.set_policy(
-            ask.session,
-            ask.actor,
+            ask.tx,
             tier=tier,
             account_id=account_id,
-            at=ask.at,
             left_out=given.keys() - chosen.keys(),
             **chosen,
         )

@@ -83,8 +83,7 @@ class RateMutation:
     ) -> agreements.Rate:
         """Set the price of one unit of a service from a day on."""
         return await agreements.set_rate(
-            ask.session,
-            ask.actor,
+            ask.tx,
             agreement_id,
             code=code,
             name=name,
@@ -92,5 +91,4 @@ class RateMutation:
             price_cents=price_cents,
             from_on=from_on,
             currency=currency,
-            at=ask.at,
         )

@@ -140,14 +140,7 @@ class SimulationMutation:
     ) -> SimulationRow:
         """Simulate proposed terms on the client's own incidents; only the result is stored."""
         return await simulation.simulate(
-            ask.session,
-            ask.actor,
-            account_id,
-            terms=terms.draft(),
-            at=ask.at,
-            from_at=from_at,
-            until_at=until_at,
-            seed=seed,
+            ask.tx, account_id, terms=terms.draft(), from_at=from_at, until_at=until_at, seed=seed
         )
 
     @mutation(Simulation)
@@ -158,4 +151,4 @@ class SimulationMutation:
         reason: Annotated[str, "Reason for accepting the risk."],
     ) -> SimulationRow:
         """Accept, under your name, the risk of terms above the limit."""
-        return await simulation.sign_off(ask.session, ask.actor, id, reason=reason, at=ask.at)
+        return await simulation.sign_off(ask.tx, id, reason=reason)

@@ -77,15 +77,13 @@ async def client(make: Sessions, *, contacts: int = 2, **terms: Any) -> World:
         )
         calendar = await calendars.define(Tx(session, actor, T0), name="24x7", spec=ROUND_THE_CLOCK)
         agreement = await agreements.sign(
-            session,
-            actor,
+            Tx(session, actor, T0),
             account.id,
             reference=f"A-{name}",
             title="Objectbeveiliging",
             signed_on=date(2025, 12, 1),
             in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
             terms=terms_draft(calendar, **terms),
-            at=T0,
         )
     return World(
         tenant=tenant,

@@ -116,12 +116,10 @@ async def erase_person(context: JobContext) -> None:
         reach = None if accounts is None else frozenset(map(UUID, accounts))
         actor = replace(actor, role=Role(asked["role"]), accounts=reach)
     await privacy.erase(
-        context.session,
-        actor,
+        Tx(context.session, actor, context.at),
         privacy.Person(asked["person"]),
         context.fact.subject_id,
         confirmed=asked.get("mentions", ()),
-        at=context.at,
     )
 
 

@@ -91,13 +91,11 @@ async def _first_client(session: AsyncSession, actor: Actor, name: str, site: st
     )
     today = at.astimezone(ZoneInfo("Europe/Amsterdam")).date()
     await agreements.sign(
-        session,
-        actor,
+        Tx(session, actor, at),
         account.id,
         reference="1",
         title="Security services",
         signed_on=today,
         in_force_from=datetime.combine(today, time(), ZoneInfo("Europe/Amsterdam")),
         terms=agreements.TermsDraft(agreements.seed_matrix(calendar.id, {})),
-        at=at,
     )

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.support.failures import CommandFailure
 from domain import simulation
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Account, Site, Tenant
 from domain.agreements import (
     BandDraft,
@@ -93,7 +93,7 @@ async def _simulate(
             draft = await _draft(session, client, terms)
             actor = Actor.system(client.tenant_id, "simulate")
             found = await simulation.simulate(
-                session, actor, client.id, terms=draft, at=datetime.now(UTC), seed=seed
+                Tx(session, actor, datetime.now(UTC)), client.id, terms=draft, seed=seed
             )
             rows = await session.execute(
                 select(Site.id, Site.name).where(Site.account_id == client.id)

@@ -66,15 +66,13 @@ async def open_books(
         )
         for code, name, unit, cents in RATES:
             await agreements.set_rate(
-                session,
-                actor,
+                Tx(session, actor, at),
                 books.agreement_id,
                 code=code,
                 name=name,
                 unit=unit,
                 price_cents=cents,
                 from_on=(at - timedelta(days=200)).date(),
-                at=at,
             )
 
 

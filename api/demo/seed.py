@@ -203,15 +203,13 @@ async def _clients(
         ]
         await _people(session, actor, account, client, at)
         agreement = await agreements.sign(
-            session,
-            actor,
+            Tx(session, actor, at),
             account.id,
             reference=f"NL-2026-{number:03d}",
             title=f"Beveiliging {client.name}",
             signed_on=date(2025, 12, 10),
             in_force_from=at - timedelta(days=200),
             terms=_terms(client, calendar, office),
-            at=at,
         )
         everyone.append(Books(client, account.id, agreement.id))
     return sites, everyone

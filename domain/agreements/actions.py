@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import calendars
-from domain.access import Actor, Right, row_of
+from domain.access import Right, Tx
 from domain.accounts.model import Account, Site
 from domain.agreements.events import AgreementEnding, Amended, Signed
 from domain.agreements.limits import must_not_overlap
@@ -25,13 +25,11 @@ from domain.calendars.model import CalendarVersion
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_day, must_be_instant
 from domain.core.errors import Code, Refused, must_be_current
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_line, must_be_text
 
 
 async def sign(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     account_id: UUID,
     *,
     reference: str,
@@ -39,23 +37,22 @@ async def sign(
     signed_on: date,
     in_force_from: datetime,
     terms: TermsDraft,
-    at: datetime,
 ) -> Agreement:
     """Record a signed agreement with the first version of its terms."""
-    actor.must(Right.MANAGE_AGREEMENTS)
+    tx.actor.must(Right.MANAGE_AGREEMENTS)
     must_be_line(reference, "reference")
     must_be_line(title, "title")
     check(terms)
-    must_be_day(signed_on, "signedOn", at)
-    must_be_instant(in_force_from, "inForceFrom", at)
-    known = exists().where(Account.id == account_id, actor.scope(Account))
-    if not await session.scalar(select(known)):
+    must_be_day(signed_on, "signedOn", tx.at)
+    must_be_instant(in_force_from, "inForceFrom", tx.at)
+    known = exists().where(Account.id == account_id, tx.actor.scope(Account))
+    if not await tx.session.scalar(select(known)):
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
-    agreement: Agreement | None = await session.scalar(
+    agreement: Agreement | None = await tx.session.scalar(
         insert(Agreement)
         .values(
             id=uuid7(),
-            tenant_id=actor.tenant_id,
+            tenant_id=tx.actor.tenant_id,
             account_id=account_id,
             reference=reference,
             title=title,
@@ -70,39 +67,37 @@ async def sign(
             f"The account already has an agreement {reference}.",
             argument="reference",
         )
-    first = await _write(session, actor, agreement, in_force_from, terms)
-    record(
-        session,
-        actor,
-        Signed(account_id=account_id, subject_id=agreement.id, at=at, terms_id=first.id, number=1),
+    first = await _write(tx, agreement, in_force_from, terms)
+    tx.record(
+        Signed(
+            account_id=account_id, subject_id=agreement.id, at=tx.at, terms_id=first.id, number=1
+        )
     )
     return agreement
 
 
 async def amend(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     agreement_id: UUID,
     *,
     in_force_from: datetime,
     terms: TermsDraft,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Terms:
     """Add a version of the terms that is in force from `in_force_from` on; until then the previous one stays in force.
 
     Incidents keep the terms that were in force when they were opened.
     """
-    actor.must(Right.MANAGE_AGREEMENTS)
+    tx.actor.must(Right.MANAGE_AGREEMENTS)
     check(terms)
-    must_be_instant(in_force_from, "inForceFrom", at)
-    agreement = await _locked(session, actor, agreement_id, expected_version)
+    must_be_instant(in_force_from, "inForceFrom", tx.at)
+    agreement = await _locked(tx, agreement_id, expected_version)
     if agreement.ended_at is not None and agreement.ended_at <= in_force_from:
         raise Refused(
             Code.TERMS_OVERLAP, "The agreement ends before that time.", argument="inForceFrom"
         )
     last = (
-        await session.scalars(
+        await tx.session.scalars(
             select(Terms)
             .where(Terms.agreement_id == agreement.id)
             .order_by(Terms.number.desc())
@@ -118,65 +113,59 @@ async def amend(
         )
     last.in_force = Range(last.in_force.lower, in_force_from)
     agreement.newest_terms = last.number + 1
-    await session.flush()
-    new = await _write(session, actor, agreement, in_force_from, terms)
-    record(
-        session,
-        actor,
+    await tx.session.flush()
+    new = await _write(tx, agreement, in_force_from, terms)
+    tx.record(
         Amended(
             account_id=agreement.account_id,
             subject_id=agreement.id,
-            at=at,
+            at=tx.at,
             terms_id=new.id,
             number=new.number,
             terms_id_before=last.id,
             number_before=last.number,
             in_force_from=in_force_from,
-        ),
+        )
     )
     return new
 
 
 async def end(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     agreement_id: UUID,
     *,
     ended_at: datetime,
     reason: str,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Agreement:
     """End an agreement: no incident opened at `ended_at` or later gets promises; earlier promises stay valid.
 
     A future end may be moved; a past one may not, because incidents were opened since.
     """
-    actor.must(Right.MANAGE_AGREEMENTS)
+    tx.actor.must(Right.MANAGE_AGREEMENTS)
     must_be_text(reason, "reason")
-    must_be_instant(ended_at, "endedAt", at)
-    agreement = await _locked(session, actor, agreement_id, expected_version)
-    if agreement.ended_at is not None and agreement.ended_at <= at:
+    must_be_instant(ended_at, "endedAt", tx.at)
+    agreement = await _locked(tx, agreement_id, expected_version)
+    if agreement.ended_at is not None and agreement.ended_at <= tx.at:
         raise Refused(Code.ALREADY_DONE, "The agreement has ended.", argument="id")
-    if ended_at < at:
+    if ended_at < tx.at:
         raise Refused(
             Code.TIME_REVERSED,
             "Incidents opened since then already have promises; choose a later end.",
             argument="endedAt",
         )
     before, agreement.ended_at = agreement.ended_at, ended_at
-    record(
-        session,
-        actor,
+    tx.record(
         AgreementEnding(
             account_id=agreement.account_id,
             subject_id=agreement.id,
-            at=at,
+            at=tx.at,
             ended_at=ended_at,
             ended_at_before=before,
             reason=reason,
-        ),
+        )
     )
-    await session.flush()
+    await tx.session.flush()
     return agreement
 
 
@@ -206,24 +195,16 @@ def calendar_versions(terms: TermsDraft) -> set[UUID]:
     return clocks | {p.hours_id for p in terms.promises if p.hours_id is not None}
 
 
-async def _locked(
-    session: AsyncSession, actor: Actor, agreement_id: UUID, expected_version: int | None
-) -> Agreement:
-    agreement = await row_of(session, actor, Agreement, agreement_id, "agreement", lock=True)
+async def _locked(tx: Tx, agreement_id: UUID, expected_version: int | None) -> Agreement:
+    agreement = await tx.get(Agreement, agreement_id, "agreement", lock=True)
     must_be_current(agreement.version, expected_version)
     return agreement
 
 
-async def _write(
-    session: AsyncSession,
-    actor: Actor,
-    agreement: Agreement,
-    in_force_from: datetime,
-    draft: TermsDraft,
-) -> Terms:
+async def _write(tx: Tx, agreement: Agreement, in_force_from: datetime, draft: TermsDraft) -> Terms:
     """Insert the rows of one version: terms, promises, targets, credit rules."""
-    await must_be_computable(session, actor.tenant_id, agreement.account_id, draft)
-    owned = {"tenant_id": actor.tenant_id, "account_id": agreement.account_id}
+    await must_be_computable(tx.session, tx.actor.tenant_id, agreement.account_id, draft)
+    owned = {"tenant_id": tx.actor.tenant_id, "account_id": agreement.account_id}
     terms = Terms(
         id=uuid7(),
         **owned,
@@ -235,11 +216,11 @@ async def _write(
         credit_cap_cents=draft.credit_cap_cents,
         per_cause=draft.per_cause,
     )
-    session.add(terms)
-    await session.flush()
+    tx.session.add(terms)
+    await tx.session.flush()
     for promise in draft.promises:
-        session.add_all(await _promise(session, owned, terms, promise))
-    await session.flush()
+        tx.session.add_all(await _promise(tx.session, owned, terms, promise))
+    await tx.session.flush()
     return terms
 
 

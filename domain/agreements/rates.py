@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, row_of
+from domain.access import Right, Tx
 from domain.accounts.model import Account
 from domain.agreements.events import RateSet
 from domain.agreements.model import Agreement, Rate, Terms, Unit
@@ -17,15 +17,13 @@ from domain.core.base import uuid7
 from domain.core.bounds import must_be_cents, must_be_currency, must_be_day
 from domain.core.changes import values_of
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_line
 
 _RATE = ("name", "unit", "price_cents", "currency")
 
 
 async def set_rate(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     agreement_id: UUID,
     *,
     code: str,
@@ -34,7 +32,6 @@ async def set_rate(
     price_cents: int,
     from_on: date,
     currency: str | None = None,
-    at: datetime,
 ) -> Rate:
     """Set the price of a unit from a day on; until then the last price of the code applies.
 
@@ -42,25 +39,25 @@ async def set_rate(
 
     A current price can change from today on at the earliest, because delivered work keeps the price agreed for its day.
     """
-    actor.must(Right.MANAGE_AGREEMENTS)
+    tx.actor.must(Right.MANAGE_AGREEMENTS)
     must_be_line(code, "code")
     must_be_line(name, "name")
     must_be_cents(price_cents, "priceCents")
-    must_be_day(from_on, "fromOn", at)
+    must_be_day(from_on, "fromOn", tx.at)
     if currency is not None:
         must_be_currency(currency, "currency")
-    agreement = await row_of(
-        session, actor, Agreement, agreement_id, "agreement", argument="agreementId", lock=True
+    agreement = await tx.get(
+        Agreement, agreement_id, "agreement", argument="agreementId", lock=True
     )
-    account = await session.get_one(Account, agreement.account_id)
-    last = await session.scalar(
+    account = await tx.session.get_one(Account, agreement.account_id)
+    last = await tx.session.scalar(
         select(Rate)
         .where(Rate.agreement_id == agreement.id, Rate.code == code)
         .order_by(Rate.in_force.desc())
         .limit(1)
     )
     if last is not None:
-        today = at.astimezone(ZoneInfo(account.time_zone)).date()
+        today = tx.at.astimezone(ZoneInfo(account.time_zone)).date()
         begun = last.in_force.lower
         if from_on < today or (begun is not None and from_on <= begun):
             raise Refused(
@@ -69,7 +66,7 @@ async def set_rate(
                 argument="fromOn",
             )
         last.in_force = Range(begun, from_on)
-        await session.flush()
+        await tx.session.flush()
     before = None if last is None else values_of(last, _RATE)
     rate = Rate(
         id=uuid7(),
@@ -80,25 +77,23 @@ async def set_rate(
         name=name,
         unit=unit,
         price_cents=price_cents,
-        currency=currency or await _currency(session, account, agreement.id, from_on),
+        currency=currency or await _currency(tx.session, account, agreement.id, from_on),
         in_force=Range(from_on, None),
     )
-    session.add(rate)
-    await session.flush()
-    record(
-        session,
-        actor,
+    tx.session.add(rate)
+    await tx.session.flush()
+    tx.record(
         RateSet(
             account_id=agreement.account_id,
             subject_id=agreement.id,
-            at=at,
+            at=tx.at,
             rate_id=rate.id,
             code=code,
             price_cents=price_cents,
             from_on=from_on,
             before=before,
             after=values_of(rate, _RATE),
-        ),
+        )
     )
     return rate
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, is_shown_to_clients, row_of
+from domain.access import Actor, Right, Tx, is_shown_to_clients
 from domain.accounts.model import Account
 from domain.audit import merkle
 from domain.audit.events import CheckpointPublished, CheckpointRequested
@@ -146,13 +146,11 @@ async def publish(session: AsyncSession, signer: Signer, tenant_id: UUID, *, at:
     return True
 
 
-async def request_checkpoint(
-    session: AsyncSession, actor: Actor, account_id: UUID, *, at: datetime
-) -> Account:
+async def request_checkpoint(tx: Tx, account_id: UUID) -> Account:
     """Request a new checkpoint to be mailed to the account's contacts; it includes the fact of the request."""
-    actor.must(Right.REQUEST_PROOF)
-    account = await row_of(session, actor, Account, account_id, "account", argument="accountId")
-    record(session, actor, CheckpointRequested(account_id=account_id, subject_id=account_id, at=at))
+    tx.actor.must(Right.REQUEST_PROOF)
+    account = await tx.get(Account, account_id, "account", argument="accountId")
+    tx.record(CheckpointRequested(account_id=account_id, subject_id=account_id, at=tx.at))
     return account
 
 

@@ -7,11 +7,10 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import CLIENTS, Actor, Right, row_of
+from domain.access import CLIENTS, Actor, Right, Tx
 from domain.accounts.model import Account, Site, User
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
-from domain.core.ledger import record
 from domain.core.text_rules import must_be_line
 from domain.credentials.model import Device
 from domain.duties import events
@@ -23,8 +22,7 @@ _SECONDS = range(30, 86_401)
 
 
 async def assign(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     device_id: UUID,
     account_id: UUID,
     *,
@@ -34,17 +32,18 @@ async def assign(
     grace_s: int = GRACE_S,
     silent_after_s: int = SILENT_AFTER_S,
     tour: str | None = None,
-    at: datetime,
 ) -> Duty:
     """Put the owner of a device on duty for a client; a device has one duty at a time, and a guard one site at a time.
 
     Several devices of a guard may be on duty at the same site, and at different sites as parts of one `tour`. A duty
     may begin in the past, so that fixes that a device stored while offline count.
     """
-    _must_roster(actor)
-    await row_of(session, actor, Account, account_id, "account", argument="accountId")
-    if site_id is not None and not await session.scalar(
-        select(Site.id).where(Site.id == site_id, Site.account_id == account_id, actor.scope(Site))
+    _must_roster(tx.actor)
+    await tx.get(Account, account_id, "account", argument="accountId")
+    if site_id is not None and not await tx.session.scalar(
+        select(Site.id).where(
+            Site.id == site_id, Site.account_id == account_id, tx.actor.scope(Site)
+        )
     ):
         raise Refused(Code.NOT_FOUND, "The client has no such site.", argument="siteId")
     if not from_at < until_at <= from_at + LONGEST:
@@ -55,8 +54,8 @@ async def assign(
         if seconds not in _SECONDS:
             raise Refused(Code.INVALID, "The value must be between 30 s and a day.", argument=name)
     must_be_line(tour, "tour")
-    device = await _device(session, actor, device_id)
-    taken = await session.scalar(
+    device = await _device(tx, device_id)
+    taken = await tx.session.scalar(
         select(Duty.id).where(
             Duty.device_id == device.id,
             Duty.from_at < until_at,
@@ -70,44 +69,44 @@ async def assign(
             "The device already has a duty in this period.",
             argument="deviceId",
         )
-    await _must_be_free(session, device.user_id, (account_id, site_id), (from_at, until_at), tour)
+    await _must_be_free(
+        tx.session, device.user_id, (account_id, site_id), (from_at, until_at), tour
+    )
     duty = Duty(
         id=uuid7(),
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         account_id=account_id,
         site_id=site_id,
         user_id=device.user_id,
         device_id=device.id,
-        number=await _number(session, account_id, device.user_id),
+        number=await _number(tx.session, account_id, device.user_id),
         from_at=from_at,
         until_at=until_at,
         grace_s=grace_s,
         silent_after_s=silent_after_s,
         tour=tour,
     )
-    session.add(duty)
-    record(
-        session,
-        actor,
+    tx.session.add(duty)
+    tx.record(
         events.DutyAssigned(
             account_id=account_id,
             subject_id=duty.id,
-            at=at,
+            at=tx.at,
             site_id=site_id,
             guard=duty.number,
             from_at=from_at,
             until_at=until_at,
-        ),
+        )
     )
-    await session.flush()
+    await tx.session.flush()
     return duty
 
 
-async def begin(session: AsyncSession, actor: Actor, duty: Duty, *, at: datetime) -> bool:
+async def begin(tx: Tx, duty: Duty) -> bool:
     """Record once that a duty began; False when it has not, is over, or is being ended at this moment."""
-    lasts = await session.scalar(
+    lasts = await tx.session.scalar(
         select(Duty.id)
-        .where(Duty.id == duty.id, Duty.from_at <= at, Duty.ended_at.is_(None))
+        .where(Duty.id == duty.id, Duty.from_at <= tx.at, Duty.ended_at.is_(None))
         # Ending a duty waits for its evaluation; the opposite never happens, so there is no deadlock.
         .with_for_update(skip_locked=True, key_share=True)
     )
@@ -120,21 +119,21 @@ async def begin(session: AsyncSession, actor: Actor, duty: Duty, *, at: datetime
         site_id=duty.site_id,
         guard=duty.number,
     )
-    record(session, actor, fact, once_key=f"duty.began:{duty.id}")
+    tx.record(fact, once_key=f"duty.began:{duty.id}")
     return True
 
 
-async def end(session: AsyncSession, actor: Actor, duty_id: UUID, *, at: datetime) -> Duty:
+async def end(tx: Tx, duty_id: UUID) -> Duty:
     """End a duty; later fixes of the device are refused. A second call has no effect."""
-    _must_roster(actor)
-    duty = await session.scalar(
-        select(Duty).where(Duty.id == duty_id, actor.scope(Duty)).with_for_update()
+    _must_roster(tx.actor)
+    duty = await tx.session.scalar(
+        select(Duty).where(Duty.id == duty_id, tx.actor.scope(Duty)).with_for_update()
     )
     if duty is None:
         raise Refused(Code.NOT_FOUND, "No such duty.", argument="id")
     if duty.ended_at is None:
-        _end(session, actor, duty, max(duty.from_at, min(at, duty.until_at)))
-        await session.flush()
+        _end(tx.as_of(max(duty.from_at, min(tx.at, duty.until_at))), duty)
+        await tx.session.flush()
     return duty
 
 
@@ -152,21 +151,21 @@ async def end_overdue(
     )
     found = list(due)
     for duty in found:
-        _end(session, Actor.system(duty.tenant_id, "sweeper"), duty, duty.until_at)
+        _end(Tx(session, Actor.system(duty.tenant_id, "sweeper"), duty.until_at), duty)
     await session.flush()
     return found
 
 
-def _end(session: AsyncSession, actor: Actor, duty: Duty, at: datetime) -> None:
-    duty.ended_at = at
+def _end(tx: Tx, duty: Duty) -> None:
+    duty.ended_at = tx.at
     fact = events.DutyEnded(
         account_id=duty.account_id,
         subject_id=duty.id,
-        at=at,
+        at=tx.at,
         site_id=duty.site_id,
         guard=duty.number,
     )
-    record(session, actor, fact)
+    tx.record(fact)
 
 
 def _must_roster(actor: Actor) -> None:
@@ -200,14 +199,14 @@ async def _must_be_free(
         )
 
 
-async def _device(session: AsyncSession, actor: Actor, device_id: UUID) -> Device:
+async def _device(tx: Tx, device_id: UUID) -> Device:
     """Lock a device, so that two duties of it cannot be created at once."""
-    device = await session.scalar(
+    device = await tx.session.scalar(
         select(Device)
         .join(User, User.id == Device.user_id)
         .where(
             Device.id == device_id,
-            Device.tenant_id == actor.tenant_id,
+            Device.tenant_id == tx.actor.tenant_id,
             Device.revoked_at.is_(None),
             User.disabled_at.is_(None),
             User.role.not_in(CLIENTS),

@@ -11,6 +11,7 @@ from sqlalchemy import Select, Uuid, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import quality
+from domain.access import Tx
 from domain.imports import conflicts, folds, incident_rows, ledger_writer, staging
 from domain.imports.column_file import ColumnFile, Dialect
 from domain.imports.decoding import Decoder
@@ -87,7 +88,7 @@ async def import_incidents(
             refused.add([contradiction])
         facts = await ledger_writer.write_facts(session, base.actor)
         progress("Writing the ledger", 0.5)
-        new, changed = await incident_rows.fold(session, base.actor, profile, at=at)
+        new, changed = await incident_rows.fold(Tx(session, base.actor, at), profile)
         found = await session.scalar(text("SELECT count(*) FROM staged_ticket")) or 0
         progress("Writing the ledger", 1.0)
         clients = (

@@ -1,11 +1,8 @@
 """Build incident rows from the ledger facts of the touched incidents."""
 
-from datetime import datetime
-
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor
+from domain.access import Tx
 from domain.imports import pauses
 from domain.imports.mapping import Profile
 
@@ -84,17 +81,15 @@ ON CONFLICT (id) DO NOTHING
 """
 
 
-async def fold(
-    session: AsyncSession, actor: Actor, profile: Profile, *, at: datetime
-) -> tuple[int, int]:
+async def fold(tx: Tx, profile: Profile) -> tuple[int, int]:
     """Write the rows of the incidents in `touched`; return how many are new and how many changed."""
-    tenant = {"tenant": actor.tenant_id}
-    await session.execute(text(_FOLDED))
-    counted = await session.execute(text(_COUNTED))
+    tenant = {"tenant": tx.actor.tenant_id}
+    await tx.session.execute(text(_FOLDED))
+    counted = await tx.session.execute(text(_COUNTED))
     new, changed = counted.one()
-    await session.execute(text(_NEW), tenant | {"source": profile.name})
-    await session.execute(text(_KNOWN))
+    await tx.session.execute(text(_NEW), tenant | {"source": profile.name})
+    await tx.session.execute(text(_KNOWN))
     if profile.updates:
-        await session.execute(text(_UPDATES), tenant | {"author": actor.subject})
-    await pauses.write(session, at=at)
+        await tx.session.execute(text(_UPDATES), tenant | {"author": tx.actor.subject})
+    await pauses.write(tx.session, at=tx.at)
     return new, changed

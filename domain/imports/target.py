@@ -33,10 +33,10 @@ async def prepare_target(
     """
     company = await _tenant(session, profile, tenant)
     actor = Actor.system(company.id, "import", origin=Origin.HISTORY)
-    client = await _account(session, actor, profile, at)
-    site = None if client is None else await _site(session, actor, client.id, profile, at)
+    client = await _account(Tx(session, actor, at), profile)
+    site = None if client is None else await _site(Tx(session, actor, at), client.id, profile)
     if profile.agreement is not None and client is not None:
-        await _sign(session, actor, client.id, profile, profile.agreement, at)
+        await _sign(Tx(session, actor, at), client.id, profile, profile.agreement)
     await session.flush()
     if client is not None and site is not None:
         return ImportTarget(actor, AccountsAndSites.only(client.id, site.id))
@@ -53,33 +53,27 @@ async def prepare_target(
     return ImportTarget(actor, places)
 
 
-async def _account(
-    session: AsyncSession, actor: Actor, profile: Profile, at: datetime
-) -> Account | None:
+async def _account(tx: Tx, profile: Profile) -> Account | None:
     """Return the account that the profile names, created when missing; None when a column names it."""
     name = profile.into.account
     if not isinstance(name, str):
         return None
-    found = await session.scalar(
-        select(Account).where(Account.tenant_id == actor.tenant_id, Account.name == name)
+    found = await tx.session.scalar(
+        select(Account).where(Account.tenant_id == tx.actor.tenant_id, Account.name == name)
     )
-    return found or await accounts.create_account(
-        Tx(session, actor, at), name=name, time_zone=profile.time_zone
-    )
+    return found or await accounts.create_account(tx, name=name, time_zone=profile.time_zone)
 
 
-async def _site(
-    session: AsyncSession, actor: Actor, account_id: UUID, profile: Profile, at: datetime
-) -> Site | None:
+async def _site(tx: Tx, account_id: UUID, profile: Profile) -> Site | None:
     """Return the site that the profile names, created when missing; None when a column names it."""
     name = profile.into.site
     if not isinstance(name, str):
         return None
-    found = await session.scalar(
+    found = await tx.session.scalar(
         select(Site).where(Site.account_id == account_id, Site.name == name)
     )
     return found or await accounts.add_site(
-        Tx(session, actor, at),
+        tx,
         account_id,
         name=name,
         city=profile.into.city,
@@ -102,18 +96,11 @@ async def _tenant(session: AsyncSession, profile: Profile, named: str | None) ->
     return company
 
 
-async def _sign(
-    session: AsyncSession,
-    actor: Actor,
-    account_id: UUID,
-    profile: Profile,
-    spec: AgreementSpec,
-    at: datetime,
-) -> None:
+async def _sign(tx: Tx, account_id: UUID, profile: Profile, spec: AgreementSpec) -> None:
     known = select(Agreement.account_id).where(
-        Agreement.tenant_id == actor.tenant_id, Agreement.reference == spec.reference
+        Agreement.tenant_id == tx.actor.tenant_id, Agreement.reference == spec.reference
     )
-    owner = await session.scalar(known)
+    owner = await tx.session.scalar(known)
     if owner is not None:
         if owner != account_id:
             raise Refused(
@@ -123,9 +110,7 @@ async def _sign(
             )
         return
     versions = {
-        name: await calendars.define(
-            Tx(session, actor, at), name=f"{profile.name}: {name}", spec=hours
-        )
+        name: await calendars.define(tx, name=f"{profile.name}: {name}", spec=hours)
         for name, hours in profile.specs().items()
     }
     drafts = tuple(
@@ -145,13 +130,11 @@ async def _sign(
         for promise in spec.promises
     )
     await agreements.sign(
-        session,
-        actor,
+        tx,
         account_id,
         reference=spec.reference,
         title=spec.title,
         signed_on=spec.signed_on,
         in_force_from=spec.in_force_from,
         terms=TermsDraft(drafts),
-        at=at,
     )

@@ -41,7 +41,7 @@ async def assign(
 
 async def end(tx: Tx, duty_id: UUID) -> Duty:
     """End a duty; from then on the guard's position is not recorded."""
-    duty = await duties.end(tx.session, tx.actor, duty_id, at=tx.at)
+    duty = await duties.end(tx, duty_id)
     await _delete_last_positions(tx.session, [duty], tx.at)
     return duty
 

@@ -86,7 +86,7 @@ async def judge(
     now = min(at, over_at)
     found, kept, insides = _spans(duty, fences, memory, track, watched.upto_at, now)
     actor = Actor.system(duty.tenant_id, "positions")
-    began = "began" in watched.memory or await duties.begin(session, actor, duty, at=at)
+    began = "began" in watched.memory or await duties.begin(Tx(session, actor, at), duty)
     known = list(await session.scalars(select(Presence).where(Presence.duty_id == duty.id)))
     known_stays = {row.id for row in known if row.kind is Kind.STAY}
     before = companions.own_stays(duty, known)

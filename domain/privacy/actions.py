@@ -12,7 +12,6 @@ from domain.access import Actor, Tx
 from domain.accounts.model import Contact, User
 from domain.core.base import JSON
 from domain.core.erasable_text import ErasableText
-from domain.core.ledger import record
 from domain.credentials.model import Device, Invitation, Password, RefreshToken, SignIn
 from domain.factors import delete_factors
 from domain.messages.model import Address, Attempt, Enclosure, Message, MessageState, Unsubscription
@@ -33,99 +32,70 @@ ENDED = tuple(state for state in MessageState if state not in messages.WAITING)
 
 
 async def request_erasure(
-    session: AsyncSession,
-    actor: Actor,
-    person: Person,
-    person_id: UUID,
-    *,
-    confirmed: Sequence[str] = (),
-    at: datetime,
+    tx: Tx, person: Person, person_id: UUID, *, confirmed: Sequence[str] = ()
 ) -> Contact | User:
-    """Request the erasure of a person; a job does it within seconds, with the role and access of `actor`.
+    """Request the erasure of a person; a job does it within seconds, with the role and access of `tx.actor`.
 
     `confirmed` are the texts, as the export lists them, that mean this person.
     """
-    row = await locked_person(session, actor, person, person_id)
-    await must_be_mentions(session, actor, row, confirmed)
-    record(
-        session,
-        actor,
+    row = await locked_person(tx.session, tx.actor, person, person_id)
+    await must_be_mentions(tx.session, tx.actor, row, confirmed)
+    tx.record(
         ErasureRequested(
             account_id=_account_of(row),
             subject_id=row.id,
-            at=at,
+            at=tx.at,
             person=person,
-            role=actor.role,
-            accounts=_reach(actor, row),
+            role=tx.actor.role,
+            accounts=_reach(tx.actor, row),
             mentions=sorted(set(confirmed)),
-        ),
+        )
     )
     return row
 
 
-async def export(
-    session: AsyncSession,
-    actor: Actor,
-    person: Person,
-    person_id: UUID,
-    *,
-    at: datetime,
-) -> tuple[Contact | User, JSON]:
-    """Return the person's row and everything about the person that `actor` may read; record the export."""
-    row = await locked_person(session, actor, person, person_id)
-    data = await personal_data(session, actor, row)
-    record(
-        session,
-        actor,
-        Exported(account_id=_account_of(row), subject_id=row.id, at=at, person=person),
-    )
+async def export(tx: Tx, person: Person, person_id: UUID) -> tuple[Contact | User, JSON]:
+    """Return the person's row and everything about the person that `tx.actor` may read; record the export."""
+    row = await locked_person(tx.session, tx.actor, person, person_id)
+    data = await personal_data(tx.session, tx.actor, row)
+    tx.record(Exported(account_id=_account_of(row), subject_id=row.id, at=tx.at, person=person))
     return row, data
 
 
-async def erase(
-    session: AsyncSession,
-    actor: Actor,
-    person: Person,
-    person_id: UUID,
-    *,
-    confirmed: Sequence[str] = (),
-    at: datetime,
-) -> None:
+async def erase(tx: Tx, person: Person, person_id: UUID, *, confirmed: Sequence[str] = ()) -> None:
     """Erase a person: the row keeps only its id, so that facts still distinguish persons.
 
     Messages to the person lose recipient and text and keep their hash. Free text changes only in the `confirmed` texts,
     within the actor's access. A second call has no effect.
     """
-    row = await locked_person(session, actor, person, person_id)
+    row = await locked_person(tx.session, tx.actor, person, person_id)
     if row.name == ERASED:
         return
-    words, texts = await redact(session, actor, row, confirmed)
-    letters, dropped = await _erase_messages(session, actor, row, at)
+    words, texts = await redact(tx.session, tx.actor, row, confirmed)
+    letters, dropped = await _erase_messages(tx, row)
     dropped += await _drop(
-        session, ErasableText.tenant_id == row.tenant_id, ErasableText.subject_id == row.id
+        tx.session, ErasableText.tenant_id == row.tenant_id, ErasableText.subject_id == row.id
     )
     account_id = _account_of(row)
     if isinstance(row, Contact):
         _erase_contact(row)
     else:
-        await accounts.disable_user(Tx(session, actor, at), row.id)
-        await _erase_credentials(session, row.id, at)
-        await files.erase_origin(session, actor, f"user:{row.id}", at=at)
+        await accounts.disable_user(tx, row.id)
+        await _erase_credentials(tx.session, row.id, tx.at)
+        await files.erase_origin(tx.session, tx.actor, f"user:{row.id}", at=tx.at)
         row.name, row.email = ERASED, f"{ERASED}-{row.id}@{ERASED}.invalid"
-    record(
-        session,
-        actor,
+    tx.record(
         Erased(
             account_id=account_id,
             subject_id=row.id,
-            at=at,
+            at=tx.at,
             person=person,
             messages=letters,
             disclosures=words + dropped,
             texts=texts,
-        ),
+        )
     )
-    await session.flush()
+    await tx.session.flush()
 
 
 def _reach(actor: Actor, row: Contact | User) -> list[UUID] | None:
@@ -165,19 +135,17 @@ async def _erase_credentials(session: AsyncSession, user_id: UUID, at: datetime)
     await delete_factors(session, user_id)
 
 
-async def _erase_messages(
-    session: AsyncSession, actor: Actor, row: Contact | User, at: datetime
-) -> tuple[int, int]:
+async def _erase_messages(tx: Tx, row: Contact | User) -> tuple[int, int]:
     """Return how many messages to the person lost their text, and how many disclosures of them were deleted."""
     own = Message.contact_id if isinstance(row, Contact) else Message.user_id
     of_person = (own == row.id, Message.tenant_id == row.tenant_id)
-    waiting = await session.scalars(
+    waiting = await tx.session.scalars(
         select(Message.id).where(*of_person, Message.state.not_in(ENDED))
     )
     for message_id in waiting.all():
-        await messages.mark_failed(Tx(session, actor, at), message_id, error="the person is erased")
-    await session.flush()
-    letters = await session.scalars(
+        await messages.mark_failed(tx, message_id, error="the person is erased")
+    await tx.session.flush()
+    letters = await tx.session.scalars(
         update(Message)
         .where(*of_person, Message.body != ERASED)
         .values(WORDLESS)
@@ -185,15 +153,15 @@ async def _erase_messages(
         .execution_options(synchronize_session=False)
     )
     forgotten = letters.all()
-    await delete_parts(session, forgotten)
+    await delete_parts(tx.session, forgotten)
     for model in (Address, Unsubscription) if isinstance(row, Contact) else ():
-        await session.execute(
+        await tx.session.execute(
             delete(model)
             .where(model.contact_id == row.id)
             .execution_options(synchronize_session=False)
         )
     dropped = await _drop(
-        session,
+        tx.session,
         ErasableText.tenant_id == row.tenant_id,
         ErasableText.subject_id.in_(select(Message.id).where(*of_person)),
     )

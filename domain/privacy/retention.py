@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts.model import Tenant, User
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.erasable_text import ErasableText
@@ -102,7 +102,7 @@ async def expire_user(session: AsyncSession, user: Subject, *, at: datetime) -> 
     if await session.scalar(query.with_for_update(skip_locked=True)) is None:
         return 0
     actor = Actor.system(user.tenant_id, "retention")
-    await erase(session, actor, Person.USER, user.id, at=at)
+    await erase(Tx(session, actor, at), Person.USER, user.id)
     return 1
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import archive
-from domain.access import Actor, Right
+from domain.access import Actor, Right, Tx
 from domain.accounts.model import Account, ServiceTier
 from domain.core.base import uuid7
 from domain.core.changes import values_of
@@ -124,7 +124,7 @@ async def measure(session: AsyncSession, taken: ClaimedAccount, *, at: datetime)
     written = await replace(session, account, found, known, spans, log, at=at)
     for fact in compare(account, found, known, spans, at=at):
         record(session, actor, fact)
-    await _note_burns(session, actor, account, log, burned, at=at)
+    await _note_burns(Tx(session, actor, at), account, log, burned)
     burning = any(burn.burn is not Burn.CALM for burn in burned)
     midnight = instant(span_at(Window.DAY, local, at_us).until_us)
     mine = Look.due_at == taken.lease_until
@@ -162,16 +162,10 @@ def _computed(
 
 
 async def _note_burns(
-    session: AsyncSession,
-    actor: Actor,
-    account: Account,
-    log: archive.EventLog,
-    burned: Iterable[Burning],
-    *,
-    at: datetime,
+    tx: Tx, account: Account, log: archive.EventLog, burned: Iterable[Burning]
 ) -> None:
     """Store the burn rate of each budget, and record changes."""
-    rows = await session.scalars(select(BurnState).where(BurnState.account_id == account.id))
+    rows = await tx.session.scalars(select(BurnState).where(BurnState.account_id == account.id))
     known = {row.term_id: row for row in rows}
     for burn in burned:
         term = log.terms[burn.term]
@@ -183,16 +177,16 @@ async def _note_burns(
                 term_id=term.id,
                 internal=term.internal,
                 state=Burn.CALM,
-                since_at=at,
+                since_at=tx.at,
             )
-            session.add(row)
-        was, row.n_30d, row.misses_left, row.looked_at = row.state, burn.n, burn.misses_left, at
+            tx.session.add(row)
+        was, row.n_30d, row.misses_left, row.looked_at = row.state, burn.n, burn.misses_left, tx.at
         if was is not burn.burn:
-            row.state, row.since_at = burn.burn, at
+            row.state, row.since_at = burn.burn, tx.at
             fact = BudgetBurning(
                 account_id=account.id,
                 subject_id=term.id,
-                at=at,
+                at=tx.at,
                 term_id=term.id,
                 name=term.name,
                 state=str(burn.burn),
@@ -201,29 +195,27 @@ async def _note_burns(
                 misses_left=burn.misses_left,
                 internal=term.internal,
             )
-            record(session, actor, fact)
+            tx.record(fact)
 
 
 _POLICY = ("weights", "risk_limit_bps")
 
 
 async def set_policy(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     *,
     tier: ServiceTier | None = None,
     account_id: UUID | None = None,
     weights: Mapping[Component, int] | None = None,
     risk_limit_bps: int | None = None,
     left_out: Collection[str] = (),
-    at: datetime,
 ) -> QualityPolicy:
     """Set the weights of quality and the limit of risk for an account, a tier or the company.
 
     A value of None is inherited from the level above; in an existing policy, values in `left_out` stay as they are.
     Measured accounts follow at their next measurement, within seconds.
     """
-    actor.must(Right.MANAGE_AGREEMENTS)
+    tx.actor.must(Right.MANAGE_AGREEMENTS)
     if tier is not None and account_id is not None:
         raise Refused(Code.INVALID, "Give either tier or accountId, not both.", argument="tier")
     if weights is not None and (min(weights.values(), default=0) < 0 or not any(weights.values())):
@@ -234,18 +226,18 @@ async def set_policy(
         )
     if risk_limit_bps is not None and risk_limit_bps < 0:
         raise Refused(Code.INVALID, "riskLimitBps must not be negative.", argument="riskLimitBps")
-    reached = select(Account).where(actor.scope(Account))
+    reached = select(Account).where(tx.actor.scope(Account))
     if account_id is not None:
         reached = reached.where(Account.id == account_id)
     if tier is not None:
         reached = reached.where(Account.service_tier == tier)
-    accounts = (await session.scalars(reached)).all()
+    accounts = (await tx.session.scalars(reached)).all()
     if account_id is not None and not accounts:
         raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
-    known = await session.scalar(
+    known = await tx.session.scalar(
         select(QualityPolicy)
         .where(
-            QualityPolicy.tenant_id == actor.tenant_id,
+            QualityPolicy.tenant_id == tx.actor.tenant_id,
             QualityPolicy.tier.is_not_distinct_from(tier),
             QualityPolicy.account_id.is_not_distinct_from(account_id),
         )
@@ -255,13 +247,13 @@ async def set_policy(
     plain = None if weights is None else {str(part): weight for part, weight in weights.items()}
     statement = insert(QualityPolicy).values(
         id=uuid7(),
-        tenant_id=actor.tenant_id,
+        tenant_id=tx.actor.tenant_id,
         tier=tier,
         account_id=account_id,
         weights=plain,
         risk_limit_bps=risk_limit_bps,
     )
-    policy: QualityPolicy | None = await session.scalar(
+    policy: QualityPolicy | None = await tx.session.scalar(
         statement.on_conflict_do_update(
             index_elements=[QualityPolicy.tenant_id, QualityPolicy.tier, QualityPolicy.account_id],
             set_={
@@ -276,18 +268,16 @@ async def set_policy(
         raise Refused(
             Code.BUSY, "The policy is being changed by another request; try again.", retryable=True
         )
-    record(
-        session,
-        actor,
+    tx.record(
         QualityPolicySet(
             account_id=account_id,
             subject_id=policy.id,
-            at=at,
+            at=tx.at,
             tier=tier,
             before=before,
             after=values_of(policy, _POLICY),
-        ),
+        )
     )
     for account in accounts:
-        await mark(session, account.tenant_id, account.id, dirty_from=at, at=at)
+        await mark(tx.session, account.tenant_id, account.id, dirty_from=tx.at, at=tx.at)
     return policy

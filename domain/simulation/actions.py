@@ -10,13 +10,13 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, quality
-from domain.access import Actor, Right, row_of
+from domain.access import Right, Tx
 from domain.accounts.model import Account
 from domain.agreements import Agreement, Rate, Terms, TermsDraft, check
 from domain.calendars import specs
 from domain.core.base import JSON
 from domain.core.errors import Code, Refused
-from domain.core.ledger import LedgerRow, record
+from domain.core.ledger import LedgerRow
 from domain.core.text_rules import must_be_text
 from domain.incidents.model import Incident
 from domain.promises import EVALUATOR, ClockFact, clock_event_kinds
@@ -46,41 +46,37 @@ VALID_FOR = timedelta(days=30)
 
 
 async def simulate(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     account_id: UUID,
     *,
     terms: TermsDraft,
-    at: datetime,
     from_at: datetime | None = None,
     until_at: datetime | None = None,
     seed: int = 0,
 ) -> Simulation:
     """Simulate the terms on the account's incidents opened in [from_at, until_at), else on all; store the result."""
-    actor.must(Right.MANAGE_AGREEMENTS)
+    tx.actor.must(Right.MANAGE_AGREEMENTS)
     if seed < 0:
         raise Refused(Code.INVALID, "seed must be 0 or more.", argument="seed")
-    account = await row_of(session, actor, Account, account_id, "account", argument="accountId")
-    return await _simulated(session, actor, account, terms, from_at, until_at, seed, at)
+    account = await tx.get(Account, account_id, "account", argument="accountId")
+    return await _simulated(tx, account, terms, from_at, until_at, seed)
 
 
 async def _simulated(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     account: Account,
     terms: TermsDraft,
     from_at: datetime | None,
     until_at: datetime | None,
     seed: int,
-    at: datetime,
 ) -> Simulation:
     check(terms)
-    until_at = min(until_at or at, at)
-    outcomes = await outcomes_of(session, account, terms, from_at, until_at)
+    until_at = min(until_at or tx.at, tx.at)
+    outcomes = await outcomes_of(tx.session, account, terms, from_at, until_at)
     begin = min((each.started_at for each in outcomes), default=until_at)
     weeks = weekly(outcomes, account.time_zone, begin, until_at)
     found = month(weeks, cap_cents=terms.credit_cap_cents, seed=seed)
-    policy = await quality.policy_of(session, account)
+    policy = await quality.policy_of(tx.session, account)
     simulation = Simulation(
         tenant_id=account.tenant_id,
         account_id=account.id,
@@ -92,25 +88,23 @@ async def _simulated(
         kept=sum(each.kept for each in outcomes),
         weeks=weeks.size,
         whole_history=seed == SEED
-        and until_at >= at - UP_TO_NOW
-        and await _begins_early_enough(session, account, from_at),
+        and until_at >= tx.at - UP_TO_NOW
+        and await _begins_early_enough(tx.session, account, from_at),
         p50_cents=found.p50,
         p95_cents=found.p95,
         limit_cents=terms.period_fee_cents * policy.risk_limit_bps // 10_000,
         report=_report(terms, outcomes),
-        simulated_at=at,
-        simulated_by=actor.subject,
+        simulated_at=tx.at,
+        simulated_by=tx.actor.subject,
         evaluator=EVALUATOR,
     )
-    session.add(simulation)
-    await session.flush()
-    record(
-        session,
-        actor,
+    tx.session.add(simulation)
+    await tx.session.flush()
+    tx.record(
         TermsSimulated(
             account_id=account.id,
             subject_id=simulation.id,
-            at=at,
+            at=tx.at,
             terms_sha256=simulation.terms_sha256.hex(),
             from_at=simulation.from_at,
             until_at=until_at,
@@ -118,7 +112,7 @@ async def _simulated(
             whole_history=simulation.whole_history,
             p95_cents=simulation.p95_cents,
             limit_cents=simulation.limit_cents,
-        ),
+        )
     )
     return simulation
 
@@ -211,18 +205,16 @@ def _report(terms: TermsDraft, outcomes: Sequence[SimulatedOutcome]) -> JSON:
     return {"lines": found}
 
 
-async def sign_off(
-    session: AsyncSession, actor: Actor, simulation_id: UUID, *, reason: str, at: datetime
-) -> Simulation:
+async def sign_off(tx: Tx, simulation_id: UUID, *, reason: str) -> Simulation:
     """Sign off, by name, the risk that a simulation showed. Only a person may."""
-    actor.must(Right.ACCEPT_RISK)
-    kind, _, user_id = actor.subject.partition(":")
+    tx.actor.must(Right.ACCEPT_RISK)
+    kind, _, user_id = tx.actor.subject.partition(":")
     if kind != "user":
         raise Refused(Code.NOT_ALLOWED, "Only a person can sign off, not an API key.")
     must_be_text(reason, "reason")
-    simulation = await session.scalar(
+    simulation = await tx.session.scalar(
         select(Simulation)
-        .where(Simulation.id == simulation_id, actor.scope(Simulation))
+        .where(Simulation.id == simulation_id, tx.actor.scope(Simulation))
         .with_for_update()
     )
     if simulation is None:
@@ -236,27 +228,24 @@ async def sign_off(
             " terms without fromAt, untilAt and seed.",
             argument="id",
         )
-    simulation.signed_off_by_id, simulation.signed_off_at = UUID(user_id), at
+    simulation.signed_off_by_id, simulation.signed_off_at = UUID(user_id), tx.at
     simulation.sign_off_reason = reason
-    record(
-        session,
-        actor,
+    tx.record(
         TermsSignedOff(
             account_id=simulation.account_id,
             subject_id=simulation.id,
-            at=at,
+            at=tx.at,
             simulation_id=simulation.id,
             terms_sha256=simulation.terms_sha256.hex(),
             p95_cents=simulation.p95_cents,
             limit_cents=simulation.limit_cents,
-        ),
+        )
     )
     return simulation
 
 
 async def sign(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     account_id: UUID,
     *,
     reference: str,
@@ -264,83 +253,74 @@ async def sign(
     signed_on: date,
     in_force_from: datetime,
     terms: TermsDraft,
-    at: datetime,
 ) -> Agreement:
     """Record a signed agreement, unless its terms cost more on the account's history than is allowed without sign-off.
 
     An account without incidents has no history to simulate: the first agreement is the signer's own responsibility.
     """
-    actor.must(Right.MANAGE_AGREEMENTS)
+    tx.actor.must(Right.MANAGE_AGREEMENTS)
     incidents = exists().where(Incident.account_id == Account.id)
-    experienced = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.scope(Account), incidents)
+    experienced = await tx.session.scalar(
+        select(Account).where(Account.id == account_id, tx.actor.scope(Account), incidents)
     )
     if experienced is not None:
-        await _must_be_accepted(session, actor, experienced, terms, at)
+        await _must_be_accepted(tx, experienced, terms)
     return await agreements.sign(
-        session,
-        actor,
+        tx,
         account_id,
         reference=reference,
         title=title,
         signed_on=signed_on,
         in_force_from=in_force_from,
         terms=terms,
-        at=at,
     )
 
 
 async def amend(
-    session: AsyncSession,
-    actor: Actor,
+    tx: Tx,
     agreement_id: UUID,
     *,
     in_force_from: datetime,
     terms: TermsDraft,
-    at: datetime,
     expected_version: int | None = None,
 ) -> Terms:
     """Amend an agreement, unless a month of the new terms may cost more than the limit without a sign-off.
 
     Terms that were not simulated in the last 30 days are simulated now.
     """
-    account = await session.scalar(
+    account = await tx.session.scalar(
         select(Account)
         .join(Agreement, Agreement.account_id == Account.id)
-        .where(Agreement.id == agreement_id, actor.scope(Agreement))
+        .where(Agreement.id == agreement_id, tx.actor.scope(Agreement))
     )
     if account is not None:
-        actor.must(Right.MANAGE_AGREEMENTS)
-        await _must_be_accepted(session, actor, account, terms, at)
+        tx.actor.must(Right.MANAGE_AGREEMENTS)
+        await _must_be_accepted(tx, account, terms)
     return await agreements.amend(
-        session,
-        actor,
+        tx,
         agreement_id,
         in_force_from=in_force_from,
         terms=terms,
-        at=at,
         expected_version=expected_version,
     )
 
 
-async def _must_be_accepted(
-    session: AsyncSession, actor: Actor, account: Account, terms: TermsDraft, at: datetime
-) -> None:
+async def _must_be_accepted(tx: Tx, account: Account, terms: TermsDraft) -> None:
     """Refuse terms whose month may cost more than the limit, or that cannot be estimated, until signed off.
 
     With too little history only the cap limits what a month can cost.
     """
-    simulation = await session.scalar(
+    simulation = await tx.session.scalar(
         select(Simulation)
         .where(
             Simulation.account_id == account.id,
             Simulation.terms_sha256 == fingerprint(terms),
-            Simulation.simulated_at >= at - VALID_FOR,
+            Simulation.simulated_at >= tx.at - VALID_FOR,
             Simulation.whole_history,
         )
         .order_by(Simulation.signed_off_at.desc().nulls_last(), Simulation.id.desc())
         .limit(1)
-    ) or await _simulated(session, actor, account, terms, None, None, 0, at)
+    ) or await _simulated(tx, account, terms, None, None, 0)
     if simulation.signed_off_at is not None:
         return
     limit = simulation.limit_cents

@@ -80,10 +80,14 @@ async def test_a_deadline_at_closing_time_is_exported_as_closing_time(
         target = {Priority.HIGH: Target(elapsed_s=8 * 3_600)}
         draft = PromiseDraft("office", PromiseKind.RESOLUTION, office.id, target)
         await agreements.sign(
-            session, system, world.account.id, reference=f"{world.agreement.reference}-o",
-            title="Office", signed_on=date(2025, 12, 1), terms=TermsDraft((draft,)), at=T0,
+            Tx(session, system, T0),
+            world.account.id,
+            reference=f"{world.agreement.reference}-o",
+            title="Office",
+            signed_on=date(2025, 12, 1),
+            terms=TermsDraft((draft,)),
             in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
-        )  # fmt: skip
+        )
     friday = datetime(2026, 3, 6, 8, tzinfo=UTC)  # 09:00 in Amsterdam
     await build.incident(make, world, priority=Priority.HIGH, at=friday)
     settings, out = Settings(system_database_url=system_url), tmp_path / "verdicts.csv"

@@ -92,9 +92,14 @@ async def world(make: Sessions, log: Synthetic, rows: Sequence[int]) -> World:
             for place, row in enumerate(rows)
         )
         await agreements.sign(
-            session, actor, account.id, reference=str(uuid7()), title="Bench",
-            signed_on=date(2025, 1, 1), in_force_from=at, terms=TermsDraft(drafts), at=at,
-        )  # fmt: skip
+            Tx(session, actor, at),
+            account.id,
+            reference=str(uuid7()),
+            title="Bench",
+            signed_on=date(2025, 1, 1),
+            in_force_from=at,
+            terms=TermsDraft(drafts),
+        )
     async with make() as session:
         known = (await terms_and_calendars(session, account.id)).terms
     by_name = {term.name: term.id for term in known}

@@ -34,9 +34,14 @@ async def owed(api: Api, world: World, *, at: datetime) -> None:
             Tx(session, actor, T0), world.account.id, party=party, bill_from_on=MONTH
         )
         await agreements.set_rate(
-            session, actor, agreement, code="guard_hour", name="Guard, hour", unit=Unit.HOUR,
-            price_cents=4_155, from_on=MONTH, at=T0,
-        )  # fmt: skip
+            Tx(session, actor, T0),
+            agreement,
+            code="guard_hour",
+            name="Guard, hour",
+            unit=Unit.HOUR,
+            price_cents=4_155,
+            from_on=MONTH,
+        )
         line = {"rate_code": "guard_hour", "quantity_milli": 1_000}
         await invoices.plan(Tx(session, actor, T0), agreement, month_on=MONTH, **line)  # type: ignore[arg-type]
         await invoices.deliver(Tx(session, actor, T0), agreement, delivered_on=MONTH, reference="shift-1", **line  # type: ignore[arg-type]

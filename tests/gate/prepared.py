@@ -231,10 +231,14 @@ async def _closing_note(api: Api, office: Office) -> CreditNote:
         await _choose_policy(session, office)
         account = await accounts.create_account(Tx(session, system(office), build.T0), name=name)
         agreement = await agreements.sign(
-            session, system(office), account.id, reference=name, title="Patrol",
-            signed_on=date(2025, 12, 1), in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
-            terms=build.terms_draft(office.world.calendar), at=build.T0,
-        )  # fmt: skip
+            Tx(session, system(office), build.T0),
+            account.id,
+            reference=name,
+            title="Patrol",
+            signed_on=date(2025, 12, 1),
+            in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
+            terms=build.terms_draft(office.world.calendar),
+        )
     world = replace(office.world, account=account, agreement=agreement)
     await payouts.closed(api, replace(office, world=world), invoiced=False)
     async with api.make() as session:

@@ -58,11 +58,15 @@ async def places(api: Api, office: Office) -> tuple[Guard, list[Place]]:
         )
     now = api.state.now()
     async with transaction(api.make) as session:
-        await duties.end(session, system, guard.duty.id, at=now)
+        await duties.end(Tx(session, system, now), guard.duty.id)
         second = await duties.assign(
-            session, system, guard.device.id, other.id, from_at=now,
-            until_at=guard.duty.until_at, site_id=there.id, at=now,
-        )  # fmt: skip
+            Tx(session, system, now),
+            guard.device.id,
+            other.id,
+            from_at=now,
+            until_at=guard.duty.until_at,
+            site_id=there.id,
+        )
     found = [
         Place(world.account, guard.site, office.client, guard.duty.number),
         Place(other, there, api.token(user.id), second.number),

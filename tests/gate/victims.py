@@ -103,7 +103,7 @@ async def _leave_to_do(api: Api, office: Office) -> None:
     system, at = Actor.system(world.tenant.id, "test"), T0 + timedelta(minutes=390)
     async with transaction(api.make) as session:
         await simulation.simulate(
-            session, system, world.account.id, terms=build.terms_draft(world.calendar), at=at
+            Tx(session, system, at), world.account.id, terms=build.terms_draft(world.calendar)
         )
         fact = select(LedgerRow.id).where(LedgerRow.tenant_id == world.tenant.id).limit(1)
         session.add(

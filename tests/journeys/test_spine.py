@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, text
 
 from domain import agreements
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import (
     CreditDraft,
     Priority,
@@ -154,12 +154,10 @@ async def short_promises(make: Sessions, world: build.World) -> None:
     now = datetime.now(UTC)
     async with transaction(make) as session:
         await agreements.amend(
-            session,
-            Actor.system(world.tenant.id, "test"),
+            Tx(session, Actor.system(world.tenant.id, "test"), now),
             world.agreement.id,
             in_force_from=now - timedelta(minutes=1),
             terms=TermsDraft(promises, period_fee_cents=1_000_000),
-            at=now,
         )
 
 

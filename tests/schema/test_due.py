@@ -43,10 +43,14 @@ async def test_a_deadline_at_closing_time_is_told_as_closing_time(
             ticket_kinds=(agreements.TicketKind.INQUIRY,),
         )  # fmt: skip
         await agreements.sign(
-            session, actor, world.account.id, reference=f"{world.agreement.reference}-o",
-            title="Office", signed_on=date(2025, 12, 1), terms=TermsDraft((draft,)), at=T0,
+            Tx(session, actor, T0),
+            world.account.id,
+            reference=f"{world.agreement.reference}-o",
+            title="Office",
+            signed_on=date(2025, 12, 1),
+            terms=TermsDraft((draft,)),
             in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
-        )  # fmt: skip
+        )
     await build.incident(
         api.make, world, priority=Priority.LOW, kind=agreements.TicketKind.INQUIRY, at=FRIDAY
     )

@@ -42,11 +42,14 @@ async def office_hours(api: Api, office: Office, *, internal: bool = False) -> N
             draft, name="ours", internal=True, targets={Priority.LOW: Target(elapsed_s=3_600)}
         )
         await agreements.sign(
-            session, actor, office.world.account.id, title="Office", signed_on=date(2025, 12, 1),
-            reference=f"{office.world.agreement.reference}-o", at=T0,
+            Tx(session, actor, T0),
+            office.world.account.id,
+            title="Office",
+            signed_on=date(2025, 12, 1),
+            reference=f"{office.world.agreement.reference}-o",
             terms=TermsDraft((draft, ours) if internal else (draft,)),
             in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
-        )  # fmt: skip
+        )
 
 
 async def inquiry(api: Api, office: Office, at: datetime = FRIDAY) -> incidents.Incident:

@@ -45,9 +45,11 @@ async def closed(api: Api, office: Office, *, invoiced: bool) -> None:
             Tx(session, actor, T0), world.account.id, party=THEM, bill_from_on=begins
         )
         await agreements.end(
-            session, actor, world.agreement.id, reason="Moved.", at=T0,
+            Tx(session, actor, T0),
+            world.agreement.id,
+            reason="Moved.",
             ended_at=datetime(2026, 3, 6, tzinfo=UTC),
-        )  # fmt: skip
+        )
         await compensation.close_month(Tx(session, actor, APRIL_2), world.agreement.id, MARCH)
         if invoiced:
             await invoices.bill(Tx(session, actor, APRIL_2), world.agreement.id, MARCH)

@@ -122,11 +122,13 @@ async def test_amendments_and_ends_are_announced_and_count_when_the_letter_left_
         async with transaction(make) as session:
             for begins in (now, later):
                 await agreements.amend(
-                    session, system(world), world.agreement.id, in_force_from=begins, terms=terms,
-                    at=now,
-                )  # fmt: skip
+                    Tx(session, system(world), now),
+                    world.agreement.id,
+                    in_force_from=begins,
+                    terms=terms,
+                )
             await agreements.end(
-                session, system(world), world.agreement.id, ended_at=last, reason="Moved.", at=now
+                Tx(session, system(world), now), world.agreement.id, ended_at=last, reason="Moved."
             )
         await quiet(make, world)
     found = await messages_of(make, world)
@@ -155,9 +157,11 @@ async def test_a_closing_note_is_announced_to_the_client_and_to_finance(
             role=Role.FINANCE,
         )
         await agreements.end(
-            session, system(world), world.agreement.id, reason="Moved.", at=T0,
+            Tx(session, system(world), T0),
+            world.agreement.id,
+            reason="Moved.",
             ended_at=datetime(2026, 3, 6, tzinfo=UTC),
-        )  # fmt: skip
+        )
         await compensation.close_month(Tx(session, system(world), T0), world.agreement.id, MARCH)
         at = datetime(2026, 4, 2, tzinfo=UTC)
         await invoices.bill(Tx(session, system(world), at), world.agreement.id, MARCH)
@@ -199,10 +203,14 @@ async def in_office_hours(make: Sessions, targets: Target, kind: PromiseKind) ->
         office = await calendars.define(Tx(session, system(world), T0), name="office", spec=OFFICE)
         draft = PromiseDraft("office", kind, office.id, {Priority.HIGH: targets})
         agreement = await agreements.sign(
-            session, system(world), world.account.id, reference=f"{world.agreement.reference}-o",
-            title="Office", signed_on=date(2025, 12, 1), terms=TermsDraft((draft,)), at=T0,
+            Tx(session, system(world), T0),
+            world.account.id,
+            reference=f"{world.agreement.reference}-o",
+            title="Office",
+            signed_on=date(2025, 12, 1),
+            terms=TermsDraft((draft,)),
             in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
-        )  # fmt: skip
+        )
     return replace(world, agreement=agreement)
 
 

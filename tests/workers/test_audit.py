@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from api import verify
 from domain import audit, privacy
-from domain.access import Actor, is_shown_to_clients, is_visible
+from domain.access import Actor, Tx, is_shown_to_clients, is_visible
 from domain.accounts.model import Contact
 from domain.audit import Checkpoint, Leaf
 from domain.audit.model import Tree
@@ -63,7 +63,7 @@ async def test_a_request_brings_a_fresh_checkpoint_to_each_contact_once(
     async with working():
         async with transaction(make) as session:
             await audit.request_checkpoint(
-                session, world.client, world.account.id, at=datetime.now(UTC)
+                Tx(session, world.client, datetime.now(UTC)), world.account.id
             )
         found = await until_sent(make, world.account.id, 2)
     checkpoint = await last(make, world.tenant.id)
@@ -120,7 +120,7 @@ async def test_a_published_checkpoint_reaches_each_contact_once(
             make
         ) as session:  # a repeat would come before the letters about this one
             await audit.request_checkpoint(
-                session, world.client, world.account.id, at=datetime.now(UTC)
+                Tx(session, world.client, datetime.now(UTC)), world.account.id
             )
         await until_sent(make, world.account.id, 4)
     found = await sent(make, world.account.id)
@@ -192,7 +192,7 @@ async def test_an_erasure_that_was_asked_for_is_done_by_the_worker(
     contact = world.contacts[0].id
     async with transaction(make) as session:
         await privacy.request_erasure(
-            session, system, Person.CONTACT, contact, at=datetime.now(UTC)
+            Tx(session, system, datetime.now(UTC)), Person.CONTACT, contact
         )
     async with working(), asyncio.timeout(60):
         while True:

@@ -40,15 +40,13 @@ async def sign_more(make: Sessions, world: build.World, count: int) -> None:
     async with transaction(make) as session:
         for n in range(count):
             await agreements.sign(
-                session,
-                Actor.system(world.tenant.id, "test"),
+                Tx(session, Actor.system(world.tenant.id, "test"), build.T0),
                 world.account.id,
                 reference=f"bad-{n}",
                 title="Objectbeveiliging",
                 signed_on=date(2025, 12, 1),
                 in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
                 terms=build.terms_draft(world.calendar),
-                at=build.T0,
             )
 
 

@@ -140,15 +140,13 @@ async def one_promise(make: Sessions) -> World:
     async with transaction(make) as session:
         system = Actor.system(world.tenant.id, "test")
         promised = await agreements.sign(
-            session,
-            system,
+            Tx(session, system, T0),
             world.account.id,
             reference=f"{world.agreement.reference}-2",
             title="Antwoord",
             signed_on=date(2025, 12, 1),
             in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
             terms=TermsDraft((answer,), period_fee_cents=100_000),
-            at=T0,
         )
         for account_id, billed in ((None, None), (world.account.id, date(2026, 3, 1))):
             await invoices.set_party(

@@ -13,7 +13,7 @@ from redis import Redis
 from sqlalchemy import func, select
 
 from domain import agreements, journal
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import CreditDraft, Priority, PromiseDraft, PromiseKind
 from domain.compensation import Credit
 from domain.core.db import Sessions, transaction
@@ -43,12 +43,10 @@ async def client(make: Sessions) -> build.World:
     )
     async with transaction(make) as session:
         await agreements.amend(
-            session,
-            Actor.system(world.tenant.id, "test"),
+            Tx(session, Actor.system(world.tenant.id, "test"), build.T0),
             world.agreement.id,
             in_force_from=datetime(2026, 1, 2, tzinfo=UTC),
             terms=build.terms_draft(world.calendar, promises=[promised]),
-            at=build.T0,
         )
     return world
 

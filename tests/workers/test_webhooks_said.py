@@ -230,9 +230,14 @@ async def victims_of(api: Api, partner: Partner) -> int:
         await accounts.add_site(Tx(session, system, build.T0), other.id, name="There")
         terms = build.terms_draft(world.calendar)
         await agreements.sign(
-            session, system, other.id, reference="E-1", title="E", signed_on=date(2025, 12, 1),
-            in_force_from=datetime(2026, 1, 1, tzinfo=UTC), terms=terms, at=build.T0,
-        )  # fmt: skip
+            Tx(session, system, build.T0),
+            other.id,
+            reference="E-1",
+            title="E",
+            signed_on=date(2025, 12, 1),
+            in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
+            terms=terms,
+        )
         site = await session.scalar(select(Site).where(Site.account_id == other.id))
     assert site is not None
     ticket = await build.incident(api.make, replace(world, account=other, site=site))

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from domain import agreements
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, Terms, TermsDraft
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
@@ -26,12 +26,10 @@ def system(world: build.World) -> Actor:
 async def end(make: Sessions, world: build.World, hours: float, *, said: float = 0) -> None:
     async with transaction(make) as session:
         await agreements.end(
-            session,
-            system(world),
+            Tx(session, system(world), T0 + timedelta(hours=said)),
             world.agreement.id,
             ended_at=T0 + timedelta(hours=hours),
             reason="The building was sold",
-            at=T0 + timedelta(hours=said),
         )
 
 
@@ -77,12 +75,10 @@ async def test_no_terms_begin_after_the_agreement_s_end(make: Sessions) -> None:
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
             await agreements.amend(
-                session,
-                system(world),
+                Tx(session, system(world), T0),
                 world.agreement.id,
                 in_force_from=T0 + timedelta(hours=11),
                 terms=build.terms_draft(world.calendar),
-                at=T0,
             )
     assert no.value.refusal.code is Code.TERMS_OVERLAP
 
@@ -101,12 +97,10 @@ async def test_a_target_that_no_calendar_can_hold_is_refused(
     with pytest.raises(Refused) as no:
         async with transaction(make) as session:
             await agreements.amend(
-                session,
-                system(world),
+                Tx(session, system(world), T0),
                 world.agreement.id,
                 in_force_from=T0,
                 terms=build.terms_draft(world.calendar, [promise]),
-                at=T0,
             )
     assert no.value.refusal.code is Code.INVALID
 
@@ -130,9 +124,11 @@ async def test_facts_of_an_agreement_state_the_terms_and_the_end_before_and_afte
         first = await session.scalar(select(Terms).where(Terms.agreement_id == world.agreement.id))
         assert first is not None
         second = await agreements.amend(
-            session, system(world), world.agreement.id, in_force_from=from_at,
-            terms=build.terms_draft(world.calendar), at=T0,
-        )  # fmt: skip
+            Tx(session, system(world), T0),
+            world.agreement.id,
+            in_force_from=from_at,
+            terms=build.terms_draft(world.calendar),
+        )
     await end(make, world, 100)
     await end(make, world, 50, said=1)
 

@@ -54,12 +54,10 @@ def response(world: build.World, name: str, minutes: int, **limits: Any) -> Prom
 async def amend(make: Sessions, world: build.World, *drafts: PromiseDraft) -> None:
     async with transaction(make) as session:
         await agreements.amend(
-            session,
-            Actor.system(world.tenant.id, "test"),
+            Tx(session, Actor.system(world.tenant.id, "test"), T0),
             world.agreement.id,
             in_force_from=datetime(2026, 2, 1, tzinfo=UTC),
             terms=TermsDraft(drafts),
-            at=T0,
         )
 
 

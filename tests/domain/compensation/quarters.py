@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.accounts import Account, Site
 from domain.agreements import (
     Agreement,
@@ -150,10 +150,14 @@ async def sign(
 ) -> Signed:
     """An agreement with this schedule, and its prices."""
     agreement = await agreements.sign(
-        session, actor, account.id, reference=uuid4().hex, title="Quarter",
-        signed_on=date(2025, 12, 1), in_force_from=SIGNED, at=SIGNED,
+        Tx(session, actor, SIGNED),
+        account.id,
+        reference=uuid4().hex,
+        title="Quarter",
+        signed_on=date(2025, 12, 1),
+        in_force_from=SIGNED,
         terms=draft(given, calendar_version_id),
-    )  # fmt: skip
+    )
     owned = {"tenant_id": account.tenant_id, "account_id": account.id}
     session.add_all(
         Rate(

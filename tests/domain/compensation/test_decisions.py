@@ -285,10 +285,11 @@ async def test_a_closed_month_below_a_band_earns_its_credit_once(make: Sessions)
     )  # fmt: skip
     async with transaction(make) as session:
         await agreements.amend(
-            session, system(world), world.agreement.id, at=T0,
+            Tx(session, system(world), T0),
+            world.agreement.id,
             in_force_from=T0 - timedelta(days=7),
             terms=build.terms_draft(world.calendar, [promised]),
-        )  # fmt: skip
+        )
     await broken(make, world)
     promise = await broken(make, world)
     ticket = await build.incident(make, world, priority=Priority.HIGH)

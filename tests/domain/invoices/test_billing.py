@@ -44,9 +44,14 @@ async def known(make: Sessions, world: World) -> None:
         )
         for price, day in ((4_155, date(2026, 1, 1)), (4_300, date(2026, 3, 16))):
             await agreements.set_rate(
-                session, actor, world.agreement.id, code="guard_hour", name="Guard, hour",
-                unit=Unit.HOUR, price_cents=price, from_on=day, at=T0,
-            )  # fmt: skip
+                Tx(session, actor, T0),
+                world.agreement.id,
+                code="guard_hour",
+                name="Guard, hour",
+                unit=Unit.HOUR,
+                price_cents=price,
+                from_on=day,
+            )
 
 
 async def deliver(make: Sessions, world: World, day: date, milli: int, reference: str) -> None:
@@ -258,9 +263,14 @@ async def test_a_price_that_held_is_never_changed_afterwards(make: Sessions) -> 
     with pytest.raises(Refused) as refused:
         async with transaction(make) as session:
             await agreements.set_rate(
-                session, system(world), world.agreement.id, code="guard_hour", name="Guard, hour",
-                unit=Unit.HOUR, price_cents=1, from_on=date(2026, 3, 20), at=NOW,
-            )  # fmt: skip
+                Tx(session, system(world), NOW),
+                world.agreement.id,
+                code="guard_hour",
+                name="Guard, hour",
+                unit=Unit.HOUR,
+                price_cents=1,
+                from_on=date(2026, 3, 20),
+            )
     assert refused.value.refusal.code is Code.TIME_REVERSED
 
 

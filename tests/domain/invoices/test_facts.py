@@ -22,9 +22,14 @@ async def test_a_rate_and_a_plan_that_change_say_what_was_and_what_is(make: Sess
     for from_on, cents in ((date(2026, 1, 1), 4_500), (now.date() + timedelta(days=2), 4_700)):
         async with transaction(make) as session:
             await agreements.set_rate(
-                session, actor, world.agreement.id, code="guard", name="Guard", unit=Unit.HOUR,
-                price_cents=cents, from_on=from_on, at=now,
-            )  # fmt: skip
+                Tx(session, actor, now),
+                world.agreement.id,
+                code="guard",
+                name="Guard",
+                unit=Unit.HOUR,
+                price_cents=cents,
+                from_on=from_on,
+            )
     for quantity in (8_000, 9_000):
         async with transaction(make) as session:
             await invoices.plan(

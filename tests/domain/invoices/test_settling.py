@@ -99,7 +99,7 @@ async def late_in_april(make: Sessions, world: World) -> list[Promise]:
 async def ended(make: Sessions, world: World, at: datetime) -> None:
     async with transaction(make) as session:
         await agreements.end(
-            session, system(world), world.agreement.id, ended_at=at, reason="Moved.", at=T0
+            Tx(session, system(world), T0), world.agreement.id, ended_at=at, reason="Moved."
         )
 
 
@@ -136,12 +136,10 @@ async def test_a_credit_after_the_end_of_an_agreement_is_on_a_closing_note(make:
 async def amended_to_dollars(make: Sessions, world: World, at: datetime) -> None:
     async with transaction(make) as session:
         await agreements.amend(
-            session,
-            system(world),
+            Tx(session, system(world), T0),
             world.agreement.id,
             in_force_from=at,
             terms=replace(build.terms_draft(world.calendar), currency="USD"),
-            at=T0,
         )
 
 
@@ -170,9 +168,15 @@ async def test_deliveries_at_prices_in_two_currencies_are_on_two_invoices(make: 
     await known(make, world)
     async with transaction(make) as session:
         await agreements.set_rate(
-            session, system(world), world.agreement.id, code="dog", name="Dog", unit=Unit.DAY,
-            price_cents=10_000, from_on=MARCH, currency="USD", at=T0,
-        )  # fmt: skip
+            Tx(session, system(world), T0),
+            world.agreement.id,
+            code="dog",
+            name="Dog",
+            unit=Unit.DAY,
+            price_cents=10_000,
+            from_on=MARCH,
+            currency="USD",
+        )
         await invoices.deliver(
             Tx(session, system(world), NOW),
             world.agreement.id,

@@ -94,7 +94,7 @@ async def test_who_judges_a_duty_does_not_wait_for_who_ends_it(
 ) -> None:
     guard = await on_duty(make, world)
     async with asyncio.timeout(60), transaction(make) as ending:
-        await duties.end(ending, world.staff, guard.duty.id, at=START + timedelta(seconds=9))
+        await duties.end(Tx(ending, world.staff, START + timedelta(seconds=9)), guard.duty.id)
         await judged(make, guard, 9)
     await judged(make, guard, 10)
     assert await told(make, guard.duty.id) == [("duty.ended", 9)]

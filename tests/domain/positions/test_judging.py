@@ -338,7 +338,7 @@ async def test_a_guard_who_is_forgotten_leaves_no_fixes(make: Sessions, world: W
     manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
     async with transaction(make) as session:
         _, shown = await privacy.export(
-            session, manager, Person.USER, guard.user.id, at=START + timedelta(days=1)
+            Tx(session, manager, START + timedelta(days=1)), Person.USER, guard.user.id
         )
     assert shown["fixes"]["many"] == len(THERE_AND_BACK)
     assert [each["id"] for each in shown["duties"]] == [str(guard.duty.id)]

@@ -72,9 +72,9 @@ async def forget(make: Sessions, world: World, person: Person, person_id: UUID) 
     """Erase a person in every text that names the person."""
     actor = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
-        _, shown = await privacy.export(session, actor, person, person_id, at=LATER)
+        _, shown = await privacy.export(Tx(session, actor, LATER), person, person_id)
         places = [each["place"] for each in shown["named_in"]]
-        await privacy.erase(session, actor, person, person_id, confirmed=places, at=LATER)
+        await privacy.erase(Tx(session, actor, LATER), person, person_id, confirmed=places)
 
 
 async def test_a_fact_holds_a_commitment_and_the_words_lie_apart(make: Sessions) -> None:
@@ -207,7 +207,7 @@ async def test_a_forgotten_user_leaves_no_way_to_sign_in_and_no_device_in_use(
         device, _ = await credentials.enrol(Tx(session, world.client, T0), name="Client's phone")
     manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
     async with transaction(make) as session:
-        _, shown = await privacy.export(session, manager, Person.USER, user.id, at=LATER)
+        _, shown = await privacy.export(Tx(session, manager, LATER), Person.USER, user.id)
     await forget(make, world, Person.USER, user.id)
     async with transaction(make) as session:
         again = await credentials.renew(session, renewed.refresh_token, at=LATER)
@@ -277,7 +277,7 @@ async def test_everything_about_a_contact_is_shown_and_that_it_was_is_a_fact(
     who = world.contacts[0]
     manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
     async with transaction(make) as session:
-        _, shown = await privacy.export(session, manager, Person.CONTACT, who.id, at=LATER)
+        _, shown = await privacy.export(Tx(session, manager, LATER), Person.CONTACT, who.id)
     async with make() as session:
         [fact] = await session.scalars(
             select(LedgerRow).where(
@@ -300,7 +300,7 @@ async def test_everything_about_a_user_is_shown(make: Sessions) -> None:
     manager = Actor(world.tenant.id, Role.MANAGEMENT, "user:manager")
     async with transaction(make) as session:
         _, shown = await privacy.export(
-            session, manager, Person.USER, world.client_user.id, at=LATER
+            Tx(session, manager, LATER), Person.USER, world.client_user.id
         )
     assert shown["accounts"] == [str(world.account.id)]
     assert {each["kind"] for each in shown["facts"]} >= {"user.added", "incident.reopened"}

@@ -185,12 +185,10 @@ async def test_a_ticket_keeps_the_terms_that_held_when_it_was_opened(make: Sessi
     )
     async with transaction(make) as session:
         await agreements.amend(
-            session,
-            world.staff.system(world.tenant.id, "test"),
+            Tx(session, world.staff.system(world.tenant.id, "test"), T0),
             world.agreement.id,
             in_force_from=T0 + minutes(5),
             terms=build.terms_draft(world.calendar, [strict]),
-            at=T0,
         )
     await act(make, incidents.acknowledge, world.staff, ticket.id, at=T0 + minutes(10))
     later = await build.incident(make, world, at=T0 + minutes(6))
@@ -224,12 +222,10 @@ async def test_a_deadline_on_working_hours_skips_the_weekend_and_a_holiday(make:
             {Priority.LOW: Target(elapsed_s=2 * 3600), Priority.HIGH: Target(business_days=1)},
         )
         await agreements.amend(
-            session,
-            actor,
+            Tx(session, actor, T0),
             world.agreement.id,
             in_force_from=datetime.fromisoformat("2026-04-01T00:00Z"),
             terms=build.terms_draft(office, [promise]),
-            at=T0,
         )
     friday = datetime.fromisoformat("2026-04-03T14:00Z")  # 16:00; Good Friday, then Easter Monday
     low = await build.incident(make, world, priority=Priority.LOW, at=friday)
@@ -263,12 +259,10 @@ async def test_an_agreed_date_waits_then_judges(make: Sessions) -> None:
     )
     async with transaction(make) as session:
         await agreements.amend(
-            session,
-            world.staff.system(world.tenant.id, "test"),
+            Tx(session, world.staff.system(world.tenant.id, "test"), T0),
             world.agreement.id,
             in_force_from=datetime.fromisoformat("2026-02-01T00:00Z"),
             terms=build.terms_draft(world.calendar, [dated]),
-            at=T0,
         )
     early, late = [
         await build.incident(make, world, kind=TicketKind.MAINTENANCE, agreed_at=T0 + minutes(100))

@@ -49,15 +49,13 @@ async def world_of(make: Sessions, *, limit: float = 20) -> World:
     )
     async with transaction(make) as session:
         await agreements.sign(
-            session,
-            Actor.system(world.tenant.id, "test"),
+            Tx(session, Actor.system(world.tenant.id, "test"), T0),
             world.account.id,
             reference=f"{world.agreement.reference}-all",
             title="Alles",
             signed_on=date(2025, 12, 1),
             in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
             terms=TermsDraft(drafts),
-            at=T0,
         )
     return world
 

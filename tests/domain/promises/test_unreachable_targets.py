@@ -35,14 +35,10 @@ async def test_an_incident_is_opened_and_judged_under_a_stored_target_without_en
         hours = await calendars.define(
             Tx(session, actor, build.T0), name="hour", spec=ONE_HOUR_A_WEEK
         )
-        agreement = await agreements.sign(
-            session, actor, world.account.id, reference="B", title="t", signed_on=date(2026, 1, 1),
-            in_force_from=datetime(2026, 1, 1, tzinfo=UTC), at=build.T0,
-            terms=TermsDraft((PromiseDraft(
+        agreement = await agreements.sign(Tx(session, actor, build.T0), world.account.id, reference="B", title="t", signed_on=date(2026, 1, 1), in_force_from=datetime(2026, 1, 1, tzinfo=UTC), terms=TermsDraft((PromiseDraft(
                 "slow", PromiseKind.CLOSURE, hours.id,
                 {Priority.HIGH: Target(elapsed_s=3_600), Priority.LOW: Target(business_days=1)},
-            ),)),
-        )  # fmt: skip
+            ),)))  # fmt: skip
         slow = select(PromiseTerm.id).where(
             PromiseTerm.account_id == agreement.account_id, PromiseTerm.name == "slow"
         )
@@ -78,12 +74,10 @@ async def test_terms_that_never_end_are_refused_by_every_way_in(
     async with transaction(make) as session:
         with pytest.raises(Refused, match="too few working hours"):
             await agreements.amend(
-                session,
-                actor,
+                Tx(session, actor, build.T0),
                 world.agreement.id,
                 in_force_from=datetime(2027, 1, 1, tzinfo=UTC),
                 terms=terms,
-                at=build.T0,
             )
         with pytest.raises(Refused, match="too few working hours"):
-            await simulation.simulate(session, actor, world.account.id, terms=terms, at=build.T0)
+            await simulation.simulate(Tx(session, actor, build.T0), world.account.id, terms=terms)

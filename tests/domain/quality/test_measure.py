@@ -401,12 +401,12 @@ async def test_weights_are_those_of_the_account_else_its_tier_else_the_company(
     boss = Actor.system(world.tenant.id, "test")
     only = {Component.INCIDENTS: 1}
     async with transaction(make) as session:
-        await quality.set_policy(session, boss, weights={Component.REPORTS: 1}, at=NOW)
+        await quality.set_policy(Tx(session, boss, NOW), weights={Component.REPORTS: 1})
         await quality.set_policy(
-            session, boss, tier=world.account.service_tier, risk_limit_bps=5, at=NOW
+            Tx(session, boss, NOW), tier=world.account.service_tier, risk_limit_bps=5
         )
         company = await quality.policy_of(session, world.account)
-        await quality.set_policy(session, boss, account_id=world.account.id, weights=only, at=NOW)
+        await quality.set_policy(Tx(session, boss, NOW), account_id=world.account.id, weights=only)
         own = await quality.policy_of(session, world.account)
 
     assert {part for part, weight in company.weights.items() if weight} == {Component.REPORTS}
@@ -419,7 +419,8 @@ async def test_weights_that_are_all_zero_are_refused(make: Sessions) -> None:
     async with make() as session:
         with pytest.raises(Refused) as refused:
             await quality.set_policy(
-                session, Actor.system(world.tenant.id, "test"), weights={Component.AUDIT: 0}, at=NOW
+                Tx(session, Actor.system(world.tenant.id, "test"), NOW),
+                weights={Component.AUDIT: 0},
             )
     assert refused.value.refusal.code is Code.INVALID
 

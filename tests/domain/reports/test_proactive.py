@@ -110,9 +110,11 @@ async def test_new_terms_are_a_change_told_by_a_letter_about_the_agreement(make:
     boss = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
         await agreements.amend(
-            session, boss, world.agreement.id, in_force_from=T0 + AN_HOUR,
-            terms=build.terms_draft(world.calendar), at=T0,
-        )  # fmt: skip
+            Tx(session, boss, T0),
+            world.agreement.id,
+            in_force_from=T0 + AN_HOUR,
+            terms=build.terms_draft(world.calendar),
+        )
     assert await asked(make, world) == Proactive(1, 0)
     await sent(make, world, f"agreement:{world.agreement.id}", T0 - timedelta(days=30))
     assert await asked(make, world) == Proactive(1, 1)

@@ -57,7 +57,7 @@ async def boss(make: Sessions, world: World) -> Actor:
 async def amend(make: Sessions, world: World, terms: TermsDraft, at: datetime = NOW) -> Any:
     async with transaction(make) as session:
         return await simulation.amend(
-            session, manager(world), world.agreement.id, in_force_from=at, terms=terms, at=at
+            Tx(session, manager(world), at), world.agreement.id, in_force_from=at, terms=terms
         )
 
 
@@ -78,7 +78,7 @@ async def test_the_terms_in_force_come_to_what_really_happened(make: Sessions) -
 
     async with transaction(make) as session:
         found = await simulation.simulate(
-            session, actor, world.account.id, terms=build.terms_draft(world.calendar), at=NOW
+            Tx(session, actor, NOW), world.account.id, terms=build.terms_draft(world.calendar)
         )
 
     everywhere = [line for line in found.report["lines"] if line["site_id"] is None]
@@ -97,9 +97,10 @@ async def test_a_site_that_breaks_a_promise_is_named(make: Sessions) -> None:
     await history(make, world, weeks=3, late_in={1})
     async with transaction(make) as session:
         found = await simulation.simulate(
-            session, manager(world), world.account.id,
-            terms=build.terms_draft(world.calendar), at=NOW,
-        )  # fmt: skip
+            Tx(session, manager(world), NOW),
+            world.account.id,
+            terms=build.terms_draft(world.calendar),
+        )
 
     breaking = {(r["promise"], r["site_id"]) for r in found.report["lines"] if r["breaks"]}
 
@@ -138,11 +139,11 @@ async def test_terms_above_the_limit_hold_only_once_somebody_has_signed(make: Se
         await amend(make, world, risky)
     async with transaction(make) as session:
         found = await simulation.simulate(
-            session, manager(world), world.account.id, terms=risky, at=NOW
+            Tx(session, manager(world), NOW), world.account.id, terms=risky
         )
     signer = await boss(make, world)
     async with transaction(make) as session:
-        await simulation.sign_off(session, signer, found.id, reason="A key client", at=NOW)
+        await simulation.sign_off(Tx(session, signer, NOW), found.id, reason="A key client")
     terms = await amend(make, world, risky)
 
     assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED
@@ -161,11 +162,11 @@ async def test_a_signature_is_for_those_terms_and_no_others(make: Sessions) -> N
     risky = build.terms_draft(world.calendar, period_fee_cents=10_000)
     async with transaction(make) as session:
         found = await simulation.simulate(
-            session, manager(world), world.account.id, terms=risky, at=NOW
+            Tx(session, manager(world), NOW), world.account.id, terms=risky
         )
     signer = await boss(make, world)
     async with transaction(make) as session:
-        await simulation.sign_off(session, signer, found.id, reason="A key client", at=NOW)
+        await simulation.sign_off(Tx(session, signer, NOW), found.id, reason="A key client")
 
     with pytest.raises(Refused) as refused:
         await amend(make, world, replace(risky, period_fee_cents=10_001))
@@ -197,9 +198,14 @@ async def test_a_second_agreement_is_tried_on_history_like_an_amendment(make: Se
     async def sign() -> agreements.Agreement:
         async with transaction(make) as session:
             return await simulation.sign(
-                session, manager(world), world.account.id, reference=f"W-{uuid4()}",
-                title="More", signed_on=NOW.date(), in_force_from=NOW, terms=risky, at=NOW,
-            )  # fmt: skip
+                Tx(session, manager(world), NOW),
+                world.account.id,
+                reference=f"W-{uuid4()}",
+                title="More",
+                signed_on=NOW.date(),
+                in_force_from=NOW,
+                terms=risky,
+            )
 
     with pytest.raises(Refused) as refused:
         await sign()
@@ -208,7 +214,7 @@ async def test_a_second_agreement_is_tried_on_history_like_an_amendment(make: Se
         found = await simulation.simulate(session, *who, terms=risky, at=NOW)
     signer = await boss(make, world)
     async with transaction(make) as session:
-        await simulation.sign_off(session, signer, found.id, reason="A key client", at=NOW)
+        await simulation.sign_off(Tx(session, signer, NOW), found.id, reason="A key client")
     signed = await sign()
 
     assert refused.value.refusal.code is Code.SIGN_OFF_NEEDED
@@ -221,9 +227,10 @@ async def test_nobody_but_a_person_signs(make: Sessions, subject: str) -> None:
     async with make() as session:
         with pytest.raises(Refused) as refused:
             await simulation.sign_off(
-                session, Actor(world.tenant.id, Role.MANAGEMENT, subject), uuid4(),
-                reason="x", at=NOW,
-            )  # fmt: skip
+                Tx(session, Actor(world.tenant.id, Role.MANAGEMENT, subject), NOW),
+                uuid4(),
+                reason="x",
+            )
     assert refused.value.refusal.code is Code.NOT_ALLOWED
 
 
@@ -231,7 +238,7 @@ async def test_who_answers_for_an_account_may_not_accept_its_risk(make: Sessions
     world = await build.client(make)
     async with make() as session:
         with pytest.raises(Refused) as refused:
-            await simulation.sign_off(session, manager(world), uuid4(), reason="x", at=NOW)
+            await simulation.sign_off(Tx(session, manager(world), NOW), uuid4(), reason="x")
     assert refused.value.refusal.code is Code.NOT_ALLOWED
 
 
@@ -297,7 +304,7 @@ async def test_a_simulation_of_a_chosen_window_or_seed_opens_no_gate_and_is_not_
     terms = TermsDraft(seed_matrix(world.calendar.id, credit), period_fee_cents=1_000_000)
     async with transaction(make) as session:
         found = await simulation.simulate(
-            session, manager(world), world.account.id, terms=terms, at=NOW, **window
+            Tx(session, manager(world), NOW), world.account.id, terms=terms, **window
         )
         await session.execute(
             update(Simulation).where(Simulation.id == found.id).values(p95_cents=0)
@@ -308,7 +315,7 @@ async def test_a_simulation_of_a_chosen_window_or_seed_opens_no_gate_and_is_not_
     with pytest.raises(Refused) as unsigned:
         async with transaction(make) as session:
             await simulation.sign_off(
-                session, await boss(make, world), found.id, reason="Fine.", at=NOW
+                Tx(session, await boss(make, world), NOW), found.id, reason="Fine."
             )
     assert unsigned.value.refusal.code is Code.INVALID
 
@@ -336,7 +343,7 @@ async def test_a_seed_below_zero_is_refused_with_history_and_without(make: Sessi
         with pytest.raises(Refused) as refused:
             async with transaction(make) as session:
                 await simulation.simulate(
-                    session, manager(world), world.account.id, terms=terms, seed=-1, at=NOW
+                    Tx(session, manager(world), NOW), world.account.id, terms=terms, seed=-1
                 )
         assert refused.value.refusal.code is Code.INVALID
         assert refused.value.refusal.argument == "seed"
