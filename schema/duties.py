@@ -163,8 +163,7 @@ class DutyMutation:
     ) -> DutyRow:
         """Put the owner of a device on duty. A guard is on duty at one site at a time, except within one tour."""
         return await positions.assign(
-            ask.session,
-            ask.actor,
+            ask.tx,
             device_id,
             account_id,
             from_at=from_at,
@@ -173,7 +172,6 @@ class DutyMutation:
             grace_s=grace_s,
             silent_after_s=silent_after_s,
             tour=tour,
-            at=ask.at,
         )
 
     @mutation(Duty)

@@ -71,8 +71,8 @@ async def on_duty(
         guard = Actor(world.tenant.id, Role.GUARD, f"user:{user.id}")
         device, token = await credentials.enrol(Tx(session, guard, from_at), name="Phone")
         duty = await positions.assign(
-            session, world.staff, device.id, world.account.id, site_id=site.id if at_site else None,
-            from_at=from_at, until_at=until_at, at=from_at, **how,
+            Tx(session, world.staff, from_at), device.id, world.account.id,
+            site_id=site.id if at_site else None, from_at=from_at, until_at=until_at, **how,
         )  # fmt: skip
     return Guard(user, device, token, duty, site)
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties
-from domain.access import Actor, Right, Tx
+from domain.access import Right, Tx
 from domain.accounts.model import Site
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import LedgerRow
@@ -27,15 +27,13 @@ from domain.positions.rules import MAX_FIXES, REASON_TEXT, ReceivedFix, clock_ms
 AHEAD = timedelta(days=2)
 
 
-async def assign(
-    session: AsyncSession, actor: Actor, device_id: UUID, account_id: UUID, **how: Any
-) -> Duty:
+async def assign(tx: Tx, device_id: UUID, account_id: UUID, **how: Any) -> Duty:
     """Put a device's owner on duty (see `duties.assign`), and start tracking the device."""
-    duty = await duties.assign(session, actor, device_id, account_id, **how)
+    duty = await duties.assign(tx, device_id, account_id, **how)
     whose = {"duty_id": duty.id, "tenant_id": duty.tenant_id, "account_id": duty.account_id}
-    session.add(Whereabouts(**whose, number=duty.number, over=False))
-    session.add(Watched(**whose, memory={}, next_check_at=duty.from_at))
-    await session.flush()
+    tx.session.add(Whereabouts(**whose, number=duty.number, over=False))
+    tx.session.add(Watched(**whose, memory={}, next_check_at=duty.from_at))
+    await tx.session.flush()
     return duty
 
 

@@ -118,9 +118,9 @@ class Day:
         try:
             async with transaction(self.server.api.make) as session:
                 duty = await positions.assign(
-                    session, self.system, guard.device.id, self.office.world.account.id,
+                    Tx(session, self.system, self.at), guard.device.id, self.office.world.account.id,
                     site_id=None if site is None else site.id, from_at=from_at,
-                    until_at=from_at + timedelta(minutes=30), grace_s=300, at=self.at,
+                    until_at=from_at + timedelta(minutes=30), grace_s=300,
                 )  # fmt: skip
         except Refused:
             return

@@ -291,8 +291,8 @@ async def test_who_carries_two_devices_is_at_the_post_by_either_of_them(
     async with transaction(api.make) as session:
         device, token = await credentials.enrol(Tx(session, one.actor, now), name="Tablet")
         duty = await positions.assign(
-            session, office.world.staff, device.id, office.world.account.id, site_id=one.site.id,
-            from_at=one.duty.from_at, until_at=one.duty.until_at, grace_s=60, at=now,
+            Tx(session, office.world.staff, now), device.id, office.world.account.id,
+            site_id=one.site.id, from_at=one.duty.from_at, until_at=one.duty.until_at, grace_s=60,
         )  # fmt: skip
     other = Guard(one.user, device, token, duty, one.site)
     await send(api, other, fixes(other, [(3_500.0 + 10 * n, 11_000) for n in range(10)]))

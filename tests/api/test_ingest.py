@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text
 
 from domain import credentials, positions
+from domain.access import Tx
 from domain.core.db import transaction
 from domain.positions import Fix, FixSource, ReceivedFix, Whereabouts
 from tests import guards
@@ -161,7 +162,7 @@ async def test_where_somebody_is_off_duty_is_not_taken_nor_kept_on_the_map(
     await send(api, guard, [{"at": ms(ago(10)), "lat": LAT, "lon": LON}])
     office_actor = guard.duty.tenant_id
     async with transaction(api.make) as session:
-        from domain.access import Actor, Tx
+        from domain.access import Actor
 
         system = Actor.system(office_actor, "test")
         await positions.end(Tx(session, system, ago(5)), guard.duty.id)

@@ -46,9 +46,15 @@ async def users(api: Api, office: Office, count: int) -> list[accounts.User]:
     system = Actor.system(office.world.tenant.id, "test")
     async with transaction(api.make) as session:
         return [
-            await accounts.add_user(Tx(session, system, build.T0), email=f"{uuid4()}@example.org", name="n", role=Role.CLIENT_USER, accounts=[office.world.account.id])
+            await accounts.add_user(
+                Tx(session, system, build.T0),
+                email=f"{uuid4()}@example.org",
+                name="n",
+                role=Role.CLIENT_USER,
+                accounts=[office.world.account.id],
+            )
             for _ in range(count)
-        ]  # fmt: skip
+        ]
 
 
 async def signed_in(api: Api, user: accounts.User) -> str:

@@ -201,8 +201,8 @@ async def device(api: Api, office: Office) -> Given:
     async with transaction(api.make) as session:
         own, _ = await credentials.enrol(Tx(session, actor, at), name="Phone")
         await positions.assign(
-            session, office.world.staff, own.id, office.world.account.id,
-            site_id=office.world.site.id, from_at=at, until_at=at + timedelta(hours=1), at=at,
+            Tx(session, office.world.staff, at), own.id, office.world.account.id,
+            site_id=office.world.site.id, from_at=at, until_at=at + timedelta(hours=1),
         )  # fmt: skip
     fix = {"at": datetime.now(UTC).isoformat(), "accuracyM": 5, **guards.near(0)}
     return {"deviceId": ids.write("Device", own.id), "fixes": [fix], "sentAt": None}

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from domain import accounts
-from domain.access import Actor, Role
+from domain.access import Actor, Role, Tx
 from domain.core.db import transaction
 from schema.core import ids
 from tests import build, files, guards
@@ -119,9 +119,11 @@ async def test_a_client_sees_no_internal_file_and_a_guard_of_the_incident_does(
         system = Actor.system(office.world.tenant.id, "test")
         async with transaction(api.make) as session:
             idle = await accounts.add_user(
-                session, system, email="idle@example.org", name="Idle", role=Role.GUARD,
-                at=build.T0,
-            )  # fmt: skip
+                Tx(session, system, build.T0),
+                email="idle@example.org",
+                name="Idle",
+                role=Role.GUARD,
+            )
         assert await files.read(api, office.client, secret) is None
         assert await files.read(api, api.token(idle.id), secret) is None
         assert (await files.read(api, api.token(guard.duty.user_id), secret))["internal"] is True

@@ -146,14 +146,14 @@ async def test_terms_without_promises_are_refused_at_signing_and_amending(
     make: Sessions, is_new: bool
 ) -> None:
     world = await build.client(make)
-    how = {"in_force_from": datetime(2027, 1, 1, tzinfo=UTC), "terms": TermsDraft(()), "at": T0}
+    how = {"in_force_from": datetime(2027, 1, 1, tzinfo=UTC), "terms": TermsDraft(())}
     new = {"reference": "E", "title": "Empty", "signed_on": date(2026, 1, 1)}
     async with make() as session:
         with pytest.raises(Refused) as refused:
             await (
-                agreements.sign(session, system(world), world.account.id, **how, **new)  # type: ignore[arg-type]
+                agreements.sign(Tx(session, system(world), T0), world.account.id, **how, **new)  # type: ignore[arg-type]
                 if is_new
-                else agreements.amend(session, system(world), world.agreement.id, **how)  # type: ignore[arg-type]
+                else agreements.amend(Tx(session, system(world), T0), world.agreement.id, **how)  # type: ignore[arg-type]
             )
     told = refused.value.refusal
     assert (told.code, told.argument) == (Code.INVALID, "promises")

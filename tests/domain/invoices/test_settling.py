@@ -297,8 +297,8 @@ async def test_a_party_that_no_document_can_name_is_refused(
 async def pay(make: Sessions, world: World, invoice: Invoice, cents: int, **how: Any) -> Any:
     async with transaction(make) as session:
         return await invoices.pay(
-            session, system(world), invoice.id, amount_cents=cents,
-            **{"paid_on": APRIL, "reference": "bank-1", "at": NOW, **how},
+            Tx(session, system(world), how.pop("at", NOW)), invoice.id, amount_cents=cents,
+            **{"paid_on": APRIL, "reference": "bank-1", **how},
         )  # fmt: skip
 
 

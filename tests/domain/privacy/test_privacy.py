@@ -318,7 +318,7 @@ async def test_only_who_looks_after_people_may_ask_and_only_about_their_own(make
         for act in (privacy.request_erasure, privacy.export):
             async with make() as session:
                 with pytest.raises(Refused) as refused:
-                    await act(session, actor, Person.CONTACT, contact, at=LATER)
+                    await act(Tx(session, actor, LATER), Person.CONTACT, contact)
             assert refused.value.refusal.code is code
 
 

@@ -35,10 +35,27 @@ async def test_an_incident_is_opened_and_judged_under_a_stored_target_without_en
         hours = await calendars.define(
             Tx(session, actor, build.T0), name="hour", spec=ONE_HOUR_A_WEEK
         )
-        agreement = await agreements.sign(Tx(session, actor, build.T0), world.account.id, reference="B", title="t", signed_on=date(2026, 1, 1), in_force_from=datetime(2026, 1, 1, tzinfo=UTC), terms=TermsDraft((PromiseDraft(
-                "slow", PromiseKind.CLOSURE, hours.id,
-                {Priority.HIGH: Target(elapsed_s=3_600), Priority.LOW: Target(business_days=1)},
-            ),)))  # fmt: skip
+        agreement = await agreements.sign(
+            Tx(session, actor, build.T0),
+            world.account.id,
+            reference="B",
+            title="t",
+            signed_on=date(2026, 1, 1),
+            in_force_from=datetime(2026, 1, 1, tzinfo=UTC),
+            terms=TermsDraft(
+                (
+                    PromiseDraft(
+                        "slow",
+                        PromiseKind.CLOSURE,
+                        hours.id,
+                        {
+                            Priority.HIGH: Target(elapsed_s=3_600),
+                            Priority.LOW: Target(business_days=1),
+                        },
+                    ),
+                )
+            ),
+        )
         slow = select(PromiseTerm.id).where(
             PromiseTerm.account_id == agreement.account_id, PromiseTerm.name == "slow"
         )

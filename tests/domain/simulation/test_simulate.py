@@ -112,7 +112,6 @@ async def test_the_same_seed_draws_the_same_and_nothing_else_changes(make: Sessi
     world = await build.client(make)
     await history(make, world, late_in={1, 4, 5})
     terms = build.terms_draft(world.calendar)
-    ask: Any = {"terms": terms, "at": NOW}
     async with transaction(make) as session:
         count = (
             select(func.count())
@@ -120,9 +119,9 @@ async def test_the_same_seed_draws_the_same_and_nothing_else_changes(make: Sessi
             .where(LedgerRow.tenant_id == world.tenant.id, LedgerRow.kind != "terms.simulated")
         )
         before = await session.scalar(count)
-        who = (manager(world), world.account.id)
-        one = await simulation.simulate(session, *who, **ask, seed=7)
-        two = await simulation.simulate(session, *who, **ask, seed=7)
+        tx = Tx(session, manager(world), NOW)
+        one = await simulation.simulate(tx, world.account.id, terms=terms, seed=7)
+        two = await simulation.simulate(tx, world.account.id, terms=terms, seed=7)
         after = await session.scalar(count)
 
     assert (one.p50_cents, one.p95_cents) == (two.p50_cents, two.p95_cents)
@@ -210,8 +209,8 @@ async def test_a_second_agreement_is_tried_on_history_like_an_amendment(make: Se
     with pytest.raises(Refused) as refused:
         await sign()
     async with transaction(make) as session:
-        who = (manager(world), world.account.id)
-        found = await simulation.simulate(session, *who, terms=risky, at=NOW)
+        tx = Tx(session, manager(world), NOW)
+        found = await simulation.simulate(tx, world.account.id, terms=risky)
     signer = await boss(make, world)
     async with transaction(make) as session:
         await simulation.sign_off(Tx(session, signer, NOW), found.id, reason="A key client")
