@@ -367,7 +367,7 @@ def _ticket(
         action: Callable[..., Awaitable[Any]], at: datetime, **how: Any
     ) -> tuple[datetime, Step]:
         async def do(session: AsyncSession) -> None:
-            await action(session, actor, known["id"], at=at, **how)
+            await action(Tx(session, actor, at), known["id"], **how)
 
         return at, do
 

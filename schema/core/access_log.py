@@ -8,7 +8,7 @@ from cachetools import FIFOCache
 from sqlalchemy.exc import IntegrityError
 
 from domain import accounts, positions
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import Sessions, transaction
 
 _noted: FIFOCache[tuple[str, str, UUID], datetime] = FIFOCache(50_000)
@@ -38,7 +38,7 @@ async def _note(
     for account_id in fresh:
         try:
             async with transaction(make) as session:
-                await write(session, actor, account_id, hour=hour, at=at)
+                await write(Tx(session, actor, at), account_id, hour=hour)
         except IntegrityError:
             pass  # another process has just recorded it
         _noted[actor.subject, what, account_id] = hour

@@ -200,7 +200,7 @@ async def waiting(make: Sessions, world: World) -> Promise:
 async def decision(make: Sessions, world: World, act: Any, credit: Credit, **more: Any) -> None:
     async with transaction(make) as session:
         boss = Actor(world.tenant.id, Role.FINANCE, "user:finance")
-        await act(session, boss, credit.id, reason="Agreed by phone.", at=LATER, **more)
+        await act(Tx(session, boss, LATER), credit.id, reason="Agreed by phone.", **more)
 
 
 async def test_a_credit_above_the_threshold_waits_moves_nothing_and_is_not_told(
@@ -256,7 +256,7 @@ async def test_neither_clients_nor_dispatchers_decide_about_credits(
         with pytest.raises(Refused) as refused:
             async with transaction(make) as session:
                 await getattr(compensation, act)(
-                    session, actor, credit.id, reason="Mine.", at=LATER, **more
+                    Tx(session, actor, LATER), credit.id, reason="Mine.", **more
                 )
         assert refused.value.refusal.code is Code.NOT_ALLOWED
 

@@ -164,7 +164,7 @@ class Play:
             act, more = compensation.override, {**more, "cents": self.chance.randint(0, 9_000)}
         elif credit.state is CreditState.DECLINED:
             return
-        await act(self.session, self.actor, credit.id, at=AT, **more)
+        await act(Tx(self.session, self.actor, AT), credit.id, **more)
 
     async def outcome(self) -> tuple[dict[object, int], dict[object, int]]:
         """What the journal says of each credit, and what the independent computation does."""

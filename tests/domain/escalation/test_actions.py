@@ -69,7 +69,7 @@ async def act(
     make: Sessions, firm: Firm, ticket: Incident, action: Any, at: datetime, **how: Any
 ) -> None:
     async with transaction(make) as session:
-        await action(session, firm.world.staff, ticket.id, at=at, **how)
+        await action(Tx(session, firm.world.staff, at), ticket.id, **how)
     await follow(make, firm, ticket, at)
 
 

@@ -344,9 +344,9 @@ async def test_absurd_days_are_refused_by_the_argument_s_name(make: Sessions, da
     instant = datetime(day.year, day.month, day.day, tzinfo=UTC)
     actor, agreement = system(world), world.agreement.id
     terms = build.terms_draft(world.calendar)
-    line: dict[str, Any] = {"rate_code": "guard_hour", "quantity_milli": 1_000, "at": NOW}
+    line: dict[str, Any] = {"rate_code": "guard_hour", "quantity_milli": 1_000}
     tries: list[tuple[str, Any, dict[str, Any]]] = [
-        ("inForceFrom", agreements.amend, {"in_force_from": instant, "terms": terms, "at": NOW}),
+        ("inForceFrom", agreements.amend, {"in_force_from": instant, "terms": terms}),
         ("deliveredOn", invoices.deliver, {"delivered_on": day, "reference": "x", **line}),
         ("monthOn", invoices.plan, {"month_on": day, **line}),
         (
@@ -358,14 +358,13 @@ async def test_absurd_days_are_refused_by_the_argument_s_name(make: Sessions, da
                 "unit": Unit.DAY,
                 "price_cents": 1,
                 "from_on": day,
-                "at": NOW,
             },
         ),
     ]
     for argument, action, how in tries:
         with pytest.raises(Refused) as refused:
             async with transaction(make) as session:
-                await action(session, actor, agreement, **how)
+                await action(Tx(session, actor, NOW), agreement, **how)
         assert refused.value.refusal.argument == argument
 
 

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from domain import agreements, calendars, incidents, promises
-from domain.access import Tx
+from domain.access import Actor, Tx
 from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, TicketKind
 from domain.calendars import CalendarSpec
 from domain.core.db import Sessions, transaction
@@ -46,9 +47,11 @@ async def sweep(make: Sessions, at: datetime) -> None:
                 return
 
 
-async def act(make: Sessions, action: Any, *args: Any, **how: Any) -> None:
+async def act(
+    make: Sessions, action: Any, actor: Actor, ticket_id: UUID, *, at: datetime, **how: Any
+) -> None:
     async with transaction(make) as session:
-        await action(session, *args, **how)
+        await action(Tx(session, actor, at), ticket_id, **how)
 
 
 async def test_opening_a_ticket_starts_the_promises_that_hold_for_it(make: Sessions) -> None:
