@@ -3,7 +3,7 @@
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access.actor import Actor
@@ -22,9 +22,14 @@ async def row_of(
     *,
     argument: str = "id",
     lock: bool = False,
+    among: ColumnElement[bool] | None = None,
 ) -> M:
-    """Return a row of the actor's company and accounts; `lock` keeps others from changing it. Refuses an unknown id."""
-    query = select(kind).where(kind.id == id, actor.scope(kind))
+    """Return a row of the actor's company and accounts; `lock` keeps others from changing it. Refuses an unknown id.
+
+    `among` is the condition for the rows that the action is about, where it is another one.
+    """
+    reached = actor.scope(kind) if among is None else among
+    query = select(kind).where(kind.id == id, reached)
     found = await session.scalar(query.with_for_update(key_share=True) if lock else query)
     if found is None:
         raise Refused(Code.NOT_FOUND, f"No such {noun}.", argument=argument)

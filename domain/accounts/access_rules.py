@@ -2,12 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Right, managed_users
+from domain.access import Actor, Right, managed_users, row_of
 from domain.accounts.model import User
-from domain.core.errors import Code, Refused
 
 
 async def managed_user(
@@ -15,8 +13,7 @@ async def managed_user(
 ) -> User:
     """Lock a user that the actor may manage; refuse as unknown when there is none, or the actor may not."""
     actor.must(Right.MANAGE_ACCESS)
-    query = select(User).where(User.id == user_id, managed_users(actor, User))
-    user = await session.scalar(query.with_for_update(key_share=True))
-    if user is None:
-        raise Refused(Code.NOT_FOUND, "No such user.", argument=argument)
-    return user
+    among = managed_users(actor, User)
+    return await row_of(
+        session, actor, User, user_id, "user", argument=argument, lock=True, among=among
+    )

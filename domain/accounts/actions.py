@@ -348,10 +348,7 @@ def _scopes(role: Role, scopes: Collection[str] | None) -> list[str] | None:
 async def revoke_api_key(tx: Tx, key_id: UUID) -> ApiKey:
     """Revoke a key; a second call has no effect."""
     tx.actor.must(Right.MANAGE_KEYS)
-    query = select(ApiKey).where(ApiKey.id == key_id, visible_to(tx.actor, ApiKey))
-    row = await tx.session.scalar(query.with_for_update(key_share=True))
-    if row is None:
-        raise Refused(Code.NOT_FOUND, "No such key.", argument="id")
+    row = await tx.get(ApiKey, key_id, "key", lock=True, among=visible_to(tx.actor, ApiKey))
     if row.revoked_at is None:
         row.revoked_at = tx.at
         tx.record(ApiKeyRevoked(account_id=None, subject_id=row.id, at=tx.at))

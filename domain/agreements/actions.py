@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,9 +45,7 @@ async def sign(
     check(terms)
     must_be_day(signed_on, "signedOn", tx.at)
     must_be_instant(in_force_from, "inForceFrom", tx.at)
-    known = exists().where(Account.id == account_id, tx.actor.scope(Account))
-    if not await tx.session.scalar(select(known)):
-        raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+    await tx.get(Account, account_id, "account", argument="accountId")
     agreement: Agreement | None = await tx.session.scalar(
         insert(Agreement)
         .values(

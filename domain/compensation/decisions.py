@@ -264,10 +264,7 @@ async def _locked_credit(tx: Tx, credit_id: UUID, reason: str) -> tuple[Credit, 
     """Load a credit with its agreement locked."""
     tx.actor.must(Right.APPROVE_CREDITS)
     must_be_text(reason, "reason")
-    query = select(Credit).where(Credit.id == credit_id, tx.actor.scope(Credit))
-    credit = await tx.session.scalar(query)
-    if credit is None:
-        raise Refused(Code.NOT_FOUND, "No such credit.", argument="id")
+    credit = await tx.get(Credit, credit_id, "credit")
     account = await lock_agreement(tx.session, credit.agreement_id)
     await tx.session.refresh(credit)
     return credit, account

@@ -104,12 +104,8 @@ async def decide_dispute(tx: Tx, dispute_id: UUID, *, outcome: str) -> Dispute:
 
 
 async def _promise(tx: Tx, promise_id: UUID, *, argument: str) -> Promise:
-    promise = await tx.session.scalar(
-        select(Promise).where(Promise.id == promise_id, visible_to(tx.actor, Promise))
-    )
-    if promise is None:
-        raise Refused(Code.NOT_FOUND, "No such promise.", argument=argument)
-    return promise
+    among = visible_to(tx.actor, Promise)
+    return await tx.get(Promise, promise_id, "promise", argument=argument, among=among)
 
 
 async def _facts(session: AsyncSession, promise: Promise) -> int:

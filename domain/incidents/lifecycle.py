@@ -20,13 +20,9 @@ async def load_for_update(
 ) -> Incident:
     """Lock an incident, so that its facts enter the ledger one after the other."""
     tx.actor.must(right)
-    incident = await tx.session.scalar(
-        select(Incident)
-        .where(Incident.id == incident_id, workable_by(tx.actor, Incident))
-        .with_for_update(key_share=True)
+    incident = await tx.get(
+        Incident, incident_id, "incident", lock=True, among=workable_by(tx.actor, Incident)
     )
-    if incident is None:
-        raise Refused(Code.NOT_FOUND, "No such incident.", argument="id")
     must_be_current(incident.version, expected_version)
     if tx.at < incident.opened_at:
         raise Refused(Code.TIME_REVERSED, "That is before the incident was opened.")

@@ -61,11 +61,7 @@ async def open_incident(
     incidents one client user may open in ten minutes.
     """
     tx.actor.must(Right.REPORT)
-    site = await tx.session.scalar(
-        select(Site).where(Site.id == site_id, workable_by(tx.actor, Site))
-    )
-    if site is None:
-        raise Refused(Code.NOT_FOUND, "No such site.", argument="siteId")
+    site = await tx.get(Site, site_id, "site", argument="siteId", among=workable_by(tx.actor, Site))
     for words, argument in (
         (summary, "summary"),
         (reporter, "reporter"),

@@ -49,9 +49,7 @@ async def set_party(
             "Your user is limited to some accounts and cannot change the company's details.",
         )
     if account_id is not None:
-        known = select(Account.id).where(Account.id == account_id, tx.actor.scope(Account))
-        if await tx.session.scalar(known) is None:
-            raise Refused(Code.NOT_FOUND, "No such account.", argument="accountId")
+        await tx.get(Account, account_id, "account", argument="accountId")
     row = await tx.session.scalar(
         select(BillingParty)
         .where(

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from typing import TypeVar
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +16,6 @@ from domain.invoices.model import CreditNote, Invoice, Payment, Payout
 from domain.journal import Book, JournalKind
 
 B = TypeVar("B", Payment, Payout)
-D = TypeVar("D", Invoice, CreditNote)
 
 
 def must_be_bookable(
@@ -28,13 +26,6 @@ def must_be_bookable(
     must_be_line(reference, "reference")
     must_be_cents(amount_cents, "amountCents", least=1)
     must_be_day(paid_on, "paidOn", at)
-
-
-async def document_locked(session: AsyncSession, actor: Actor, kind: type[D], id: UUID) -> D | None:
-    """Lock an invoice or a credit note, so that two bookings cannot share the same open amount."""
-    return await session.scalar(
-        select(kind).where(kind.id == id, actor.scope(kind)).with_for_update(key_share=True)
-    )
 
 
 async def must_be_new(session: AsyncSession, row: Payment | Payout) -> None:

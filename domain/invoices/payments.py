@@ -3,8 +3,6 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
-
 from domain.access import Right, Tx
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
@@ -22,9 +20,7 @@ async def pay(
     bookings.must_be_bookable(
         tx.actor, amount_cents=amount_cents, paid_on=paid_on, reference=reference, at=tx.at
     )
-    invoice = await bookings.document_locked(tx.session, tx.actor, Invoice, invoice_id)
-    if invoice is None:
-        raise Refused(Code.NOT_FOUND, "No such invoice.", argument="invoiceId")
+    invoice = await tx.get(Invoice, invoice_id, "invoice", argument="invoiceId", lock=True)
     row = Payment(
         id=uuid7(),
         tenant_id=invoice.tenant_id,
@@ -61,14 +57,8 @@ async def reverse(tx: Tx, payment_id: UUID, *, reason: str) -> Payment:
     """Reverse a payment that was booked by mistake; return the counter-entry."""
     tx.actor.must(Right.PAY)
     must_be_text(reason, "reason")
-    found = await tx.session.scalar(
-        select(Payment).where(Payment.id == payment_id, tx.actor.scope(Payment))
-    )
-    invoice = None
-    if found is not None:
-        invoice = await bookings.document_locked(tx.session, tx.actor, Invoice, found.invoice_id)
-    if found is None or invoice is None:
-        raise Refused(Code.NOT_FOUND, "No such payment.", argument="id")
+    found = await tx.get(Payment, payment_id, "payment")
+    invoice = await tx.get(Invoice, found.invoice_id, "payment", lock=True)
     await tx.session.refresh(found)
     row = bookings.counter_entry(found, at=tx.at)
     await bookings.store(tx, invoice, row)

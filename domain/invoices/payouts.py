@@ -22,9 +22,7 @@ async def pay_out(
     bookings.must_be_bookable(
         tx.actor, amount_cents=amount_cents, paid_on=paid_on, reference=reference, at=tx.at
     )
-    note = await bookings.document_locked(tx.session, tx.actor, CreditNote, note_id)
-    if note is None:
-        raise Refused(Code.NOT_FOUND, "No such credit note.", argument="creditNoteId")
+    note = await tx.get(CreditNote, note_id, "credit note", argument="creditNoteId", lock=True)
     if not note.closing:
         raise Refused(
             Code.INVALID,
@@ -70,16 +68,8 @@ async def reverse_payout(tx: Tx, payout_id: UUID, *, reason: str) -> Payout:
     """Reverse a payout that was booked by mistake; return the counter-entry."""
     tx.actor.must(Right.PAY)
     must_be_text(reason, "reason")
-    found = await tx.session.scalar(
-        select(Payout).where(Payout.id == payout_id, tx.actor.scope(Payout))
-    )
-    note = None
-    if found is not None:
-        note = await bookings.document_locked(
-            tx.session, tx.actor, CreditNote, found.credit_note_id
-        )
-    if found is None or note is None:
-        raise Refused(Code.NOT_FOUND, "No such payout.", argument="id")
+    found = await tx.get(Payout, payout_id, "payout")
+    note = await tx.get(CreditNote, found.credit_note_id, "payout", lock=True)
     await tx.session.refresh(found)
     row = bookings.counter_entry(found, at=tx.at)
     open_cents = await _open(tx.session, note)

@@ -25,11 +25,7 @@ class Retried(Fact):
 async def retry(tx: Tx, outbox_id: UUID) -> Outbox:
     """Retry one job that is dead or waits for its next attempt; refused when it is done."""
     tx.actor.must(Right.OPERATE)
-    row = await tx.session.scalar(
-        select(Outbox).where(Outbox.id == outbox_id, Outbox.tenant_id == tx.actor.tenant_id)
-    )
-    if row is None:
-        raise Refused(Code.NOT_FOUND, "No such job.", argument="id")
+    row = await tx.get(Outbox, outbox_id, "job", among=Outbox.tenant_id == tx.actor.tenant_id)
     if not await _retry_rows(tx, Outbox.id == outbox_id):
         raise Refused(Code.INVALID, "The job is done; there is nothing to retry.", argument="id")
     await tx.session.refresh(row)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -85,17 +85,14 @@ async def complete(tx: Tx, touchpoint_id: UUID, *, contact_id: UUID | None = Non
     account = await tx.session.get_one(Account, row.account_id)
     before = None
     if contact_id is not None:
-        person = await tx.session.scalar(
-            select(Contact)
-            .where(
-                Contact.id == contact_id,
-                Contact.account_id == row.account_id,
-                tx.actor.scope(Contact),
-            )
-            .with_for_update(key_share=True)
+        person = await tx.get(
+            Contact,
+            contact_id,
+            "contact of this client",
+            argument="contactId",
+            lock=True,
+            among=and_(Contact.account_id == row.account_id, tx.actor.scope(Contact)),
         )
-        if person is None:
-            raise Refused(Code.NOT_FOUND, "No such contact of this client.", argument="contactId")
         if row.done_at is None:
             before, person.last_contact_at = person.last_contact_at, tx.at
     if row.done_at is not None:

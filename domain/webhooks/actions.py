@@ -282,11 +282,9 @@ async def _must_have_access(tx: Tx, account_id: UUID | None) -> None:
 async def _key(tx: Tx, key_id: UUID) -> UUID:
     """Return a key for which the actor may add webhooks: one without access beyond the actor's."""
     tx.actor.must(Right.MANAGE_KEYS)
-    key = await tx.session.scalar(
-        select(ApiKey).where(ApiKey.id == key_id, visible_to(tx.actor, ApiKey))
+    key = await tx.get(
+        ApiKey, key_id, "key", argument="apiKeyId", among=visible_to(tx.actor, ApiKey)
     )
-    if key is None:
-        raise Refused(Code.NOT_FOUND, "No such key.", argument="apiKeyId")
     if key.revoked_at is not None:
         raise Refused(Code.INVALID, "The key was revoked.", argument="apiKeyId")
     return key.id
@@ -311,11 +309,5 @@ async def _recorded_at(tx: Tx, position: int) -> datetime | None:
 async def locked(tx: Tx, webhook_id: UUID) -> Webhook:
     """Lock a webhook that the actor may change."""
     _must_manage(tx.actor)
-    webhook = await tx.session.scalar(
-        select(Webhook)
-        .where(Webhook.id == webhook_id, visible_to(tx.actor, Webhook))
-        .with_for_update(key_share=True)
-    )
-    if webhook is None:
-        raise Refused(Code.NOT_FOUND, "No such webhook.", argument="id")
-    return webhook
+    among = visible_to(tx.actor, Webhook)
+    return await tx.get(Webhook, webhook_id, "webhook", lock=True, among=among)
