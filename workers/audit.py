@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import audit, privacy
-from domain.access import Role
+from domain.access import Role, Tx
 from domain.audit import Signer
 from domain.core import keyfile
 from domain.core.db import Sessions

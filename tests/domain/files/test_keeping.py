@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 from sqlalchemy import select
 
 from domain import privacy
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
 from domain.files import CopyKind, FileState, store_of
@@ -150,10 +150,9 @@ async def test_erasing_a_user_leaves_what_clients_get_and_nothing_of_the_uploade
         before = await copies(api, file_id)
         system = Actor.system(office.world.tenant.id, "test")
         async with transaction(api.make) as session:
-            _row, told = await privacy.export(
-                session, system, privacy.Person.USER, user_id, at=api.state.now()
-            )
-            await privacy.erase(session, system, privacy.Person.USER, user_id, at=api.state.now())
+            tx = Tx(session, system, api.state.now())
+            _row, told = await privacy.export(tx, privacy.Person.USER, user_id)
+            await privacy.erase(tx, privacy.Person.USER, user_id)
         assert [(each["name"], each["camera"]) for each in told["files"]] == [
             ("jan.jpg", "Fairphone FP5")
         ]
