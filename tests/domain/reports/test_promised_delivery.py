@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, archive, compensation, promises, reports
-from domain.access import Actor
+from domain.access import Actor, Tx
 from domain.agreements import CreditDraft, Priority, PromiseDraft, PromiseKind, Target, TicketKind
 from domain.agreements.rules import TermsDraft, check
 from domain.compensation.model import Credit, CreditKind
@@ -53,8 +53,8 @@ async def promises_reports(session: AsyncSession, world: World) -> None:
     terms = build.terms_draft(world.calendar)
     terms = TermsDraft((*terms.promises, on_time(world.calendar.id)), terms.period_fee_cents)
     await agreements.amend(
-        session, Actor.system(world.tenant.id, "test"), world.agreement.id,
-        in_force_from=T0 + timedelta(minutes=1), terms=terms, at=T0,
+        Tx(session, Actor.system(world.tenant.id, "test"), T0), world.agreement.id,
+        in_force_from=T0 + timedelta(minutes=1), terms=terms,
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ async def test_a_late_report_earns_the_credit_of_the_agreement_and_no_other(make
     promise = await promise_of(make, report)
     async with transaction(make) as session:
         system = Actor.system(world.tenant.id, "test")
-        await compensation.decide(session, system, promise.id, at=missed)
+        await compensation.decide(Tx(session, system, missed), promise.id)
 
     assert (promise.state, promise.decided_at) == (State.LATE, report.due_at + GRACE)
     assert (late.verdict, late.judged_at) == (ReportVerdict.LATE, promise.decided_at)
