@@ -45,6 +45,7 @@ class File(Base, Owned, Versioned):
         Index("ix_file_unchecked", "stored_at", postgresql_where=text("state = 'stored'")),
         Index("ix_file_kept", "stored_at", postgresql_where=text("state <> 'deleted'")),
         Index(None, "tenant_id", "uploaded_by"),
+        Index(None, "subject_id"),
     )
 
     name: Mapped[str]

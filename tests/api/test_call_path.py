@@ -3,7 +3,7 @@
 from tests.api.asking import Api, Office
 from tests.api.call_trace import call_trace
 
-FILES, MOVES = 50, 98
+FILES, MOVES = 50, 100
 """Limits in the way of counting "named functions", two or three above the figures of today (48 and 95).
 
 They were 45 and 132 when it was first measured, and 53 and 109 before this test. A change that needs more raises the

@@ -54,6 +54,7 @@ HINTS: dict[str, Any] = {
 """What fits better than any value of the type; given also where it could be left out."""
 
 AIMS: dict[str, str] = {
+    "hoursId": "CalendarVersion",
     "internalOwnerId": "User",
     "subjectId": "Incident",
     "slaCompliance.promiseId": "PromiseTerm",

@@ -188,9 +188,9 @@ async def test_a_page_by_due_costs_the_same_however_many_tickets_there_are(
         plan = "\n".join(
             await session.scalars(
                 text(
-                    "EXPLAIN SELECT w.incident_id FROM promise_watch w JOIN incident i ON i.id = w.incident_id"
+                    "EXPLAIN SELECT w.unit_id FROM promise_watch w JOIN incident i ON i.id = w.unit_id"
                     " WHERE w.tenant_id = :tenant AND w.first_due_at IS NOT NULL"
-                    " ORDER BY w.first_due_at, w.incident_id LIMIT 51"
+                    " ORDER BY w.first_due_at, w.unit_id LIMIT 51"
                 ),
                 {"tenant": office.world.tenant.id},
             )

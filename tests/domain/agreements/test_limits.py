@@ -138,10 +138,10 @@ async def test_incidents_in_bulk_get_the_promises_that_they_get_one_by_one(make:
         PromiseWatch.tenant_id == world.tenant.id
     )
     async with transaction(make) as session:
-        online = {row.incident_id: row.term_ids for row in await session.execute(query)}
+        online = {row.unit_id: row.term_ids for row in await session.execute(query)}
         await session.execute(delete(PromiseWatch).where(PromiseWatch.tenant_id == world.tenant.id))
         await promises.attach(session, world.tenant.id)
-        bulk = {row.incident_id: row.term_ids for row in await session.execute(query)}
+        bulk = {row.unit_id: row.term_ids for row in await session.execute(query)}
     assert len({tuple(terms) for terms in online.values()}) == 6
     assert bulk == online
     assert bulk.keys() == {incident.id for incident in opened}

@@ -118,6 +118,7 @@ def draft(given: Schedule, calendar_version_id: UUID) -> TermsDraft:
                 PromiseKind.RESOLUTION,
                 calendar_version_id,
                 {each: Target(elapsed_s=60) for each in Priority},
+                category=name,  # promises of one kind without limits would overlap
                 credits={
                     None if who is None else Priority(who): _credit(rule)
                     for who, rule in kind.rules.items()

@@ -46,6 +46,7 @@ async def world_of(make: Sessions, *, limit: float = 20) -> World:
             credits={None: CreditDraft(fixed_cents=5_000)},
         )
         for kind in PromiseKind
+        if kind is not PromiseKind.REPORT_DELIVERED  # about reports
     )
     async with transaction(make) as session:
         await agreements.sign(
