@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,10 +12,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from api.execution.fair_queue import FairQueue
 from api.state import AppState
 from api.support import byte_range
 from api.support.errors import HttpRefusal, plain
 from domain import files
+from domain.access import Actor
 from domain.core.db import transaction
 from domain.core.errors import Code, Refused
 from domain.files import CopyKind, DecoderBusy, Download, File, LinkSigner, Unacceptable, WrongSize
@@ -25,9 +28,8 @@ log = structlog.get_logger()
 
 CHUNK_S, BODY_S = 20.0, 290.0
 """How long an upload may send nothing, and how long all of it may take; the protocol gives up after that."""
-_TOGETHER = 64
-_turns = asyncio.Semaphore(_TOGETHER)
-"""Uploads of one process that are received at a time; others wait, and their bytes wait in the network."""
+_turns = FairQueue(64, per_actor=4)
+"""Uploads of one process that are received at a time, and of one uploader: one who sends slowly delays no other."""
 _STATUS = {Code.NOT_FOUND: 404, Code.ALREADY_DONE: 409}
 _NOT_NOW: tuple[type[Exception], ...] = (DecoderBusy, OSError, *AWAY)
 _GONE = "This address has expired; ask for a new one."
@@ -68,11 +70,11 @@ def _answering(
 
 
 def _must_be_signed(request: Request, state: AppState) -> None:
-    """Refuse a path that we did not sign, or whose time is over."""
+    """Refuse a path without a valid signature, and one that has expired."""
     given = request.query_params
     expires, signature = given.get("expires", ""), given.get("signature", "")
     if not LinkSigner(state.cursor_secret).is_valid(request.url.path, expires, signature):
-        raise HttpRefusal(403, "This address was not signed by us.", "NOT_ALLOWED")
+        raise HttpRefusal(403, "The signature of this address is not valid.", "NOT_ALLOWED")
     if files.is_over(expires, at=state.now()):
         raise HttpRefusal(410, _GONE, "EXPIRED")
 
@@ -84,7 +86,11 @@ async def _upload(request: Request, state: AppState) -> Response:
         file = await files.awaited(session, request.path_params["file_id"])
     _must_fit(request, file)
     settings = state.settings
-    async with _turns, files.folder_of_upload(files.incoming(settings)) as folder:
+    uploader = replace(Actor.system(file.tenant_id, "files"), subject=file.uploaded_by)
+    async with (
+        _turns.turn(uploader),
+        files.folder_of_upload(files.incoming(settings)) as folder,
+    ):
         received = await _received(request, folder, file)
         try:
             stored = await files.store(
@@ -97,11 +103,11 @@ async def _upload(request: Request, state: AppState) -> Response:
             )
         except Unacceptable as no:
             raise HttpRefusal(422, f"The file is refused. {no}", "INVALID") from None
-    body = msgspec.json.encode(_told(stored))
+    body = msgspec.json.encode(_description(stored))
     return Response(body, 201, {"cache-control": "no-store"}, "application/json")
 
 
-def _told(file: File) -> dict[str, object]:
+def _description(file: File) -> dict[str, object]:
     return {
         "id": ids.write("File", file.id),
         "sha256": file.sha256,
@@ -158,7 +164,7 @@ async def _download(request: Request, state: AppState) -> Response:
     async with transaction(state.sessions) as session:
         found = await files.download_of(session, request.path_params["file_id"], kind)
     if found is None:
-        raise HttpRefusal(404, "There is no such file (any more).", "NOT_FOUND")
+        raise HttpRefusal(404, "There is no such file, or it was deleted.", "NOT_FOUND")
     copy, headers = found.copy, _headers(found, kind)
     etag = headers["etag"]
     if request.headers.get("if-none-match") in {etag, "*"}:

@@ -121,7 +121,7 @@ HIDDEN_WORDS: dict[Right, dict[str, frozenset[str]]] = {
     R.READ_STAFF: {"incident.reassigned": frozenset({"before", "to"})},
     R.READ_RELATIONSHIP: {"account.changed": _VALUES, "contact.changed": _VALUES},
 }
-"""Right → kind of fact → fields whose text only its holders read: names and ids of staff, notes about clients."""
+"""Right → kind of fact → fields of its body that need the right: names and ids of staff, notes about clients."""
 
 
 def hidden_words(actor: Actor, kind: str) -> frozenset[str]:

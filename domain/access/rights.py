@@ -77,7 +77,7 @@ class Right(StrEnum):
     READ_SETTINGS = "read_settings"  # policies and plans
     UPLOAD_FILES = "upload_files"  # photos and documents
     READ_FILES = "read_files"  # without what cameras wrote into them
-    READ_EVIDENCE = "read_evidence"  # originals, the camera's words, files hidden from clients
+    READ_EVIDENCE = "read_evidence"  # originals, the camera data, files hidden from clients
 
 
 R = Right

@@ -83,7 +83,7 @@ def in_turn(
     tenant_id: InstrumentedAttribute[UUID],
     due_at: InstrumentedAttribute[datetime | None],
     subject_id: InstrumentedAttribute[UUID],
-    *,
+    *conditions: ColumnElement[bool],
     at: datetime,
     limit: int,
 ) -> Subquery:
@@ -94,7 +94,7 @@ def in_turn(
     """
     due = (
         select(subject_id.label("id"), due_at.label("due_at"))
-        .where(tenant_id == _TENANTS.c.id, due_at <= at)
+        .where(tenant_id == _TENANTS.c.id, due_at <= at, *conditions)
         .order_by(due_at)
         .limit(limit)
         .correlate(_TENANTS)

@@ -1,4 +1,4 @@
-"""Access rules of files: who sees which, who reads the camera's words, and who uploads."""
+"""Access rules of files: who sees which, who reads the camera data, and who uploads."""
 
 from types import SimpleNamespace
 from typing import Any

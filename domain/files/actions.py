@@ -123,14 +123,16 @@ async def change(
     file = await _file(tx, file_id, right=Right.HANDLE)
     must_be_current(file.version, expected_version)
     if file.internal is internal:
-        raise Refused(Code.ALREADY_DONE, "It is so already.", argument="internal")
+        raise Refused(
+            Code.ALREADY_DONE, "The file already has that visibility.", argument="internal"
+        )
     before, file.internal = file.internal, internal
     tx.record(FileChanged(**about(file, tx.at), internal_before=before))
     return file
 
 
 async def delete(tx: Tx, file_id: UUID) -> File:
-    """Delete a file: its bytes, its name and the camera's words; the row and the facts stay."""
+    """Delete a file: its bytes, its name and the camera data; the row and the facts stay."""
     file = await _file(tx, file_id)
     if file.state is FileState.DELETED:
         raise Refused(Code.ALREADY_DONE, "The file was deleted.", argument="id")
@@ -151,7 +153,7 @@ async def delete_file(
 
 
 def forget_origin(file: File) -> None:
-    """Remove from the row what tells about the uploader: the name and the camera's words."""
+    """Remove from the row what tells about the uploader: the name and the camera data."""
     file.name = ERASED
     file.taken_at = file.taken_lat = file.taken_lon = file.camera = None
 

@@ -80,7 +80,7 @@ class FileDeleted(OfFile):
 
 
 class OriginErased(OfFile):
-    """What tells about the uploader was erased: the name, the camera's words, and the original that holds them."""
+    """What tells about the uploader was erased: the name, the camera data, and the original that holds them."""
 
     kind: ClassVar[str] = "file.origin_erased"
 

@@ -42,7 +42,12 @@ class File(Base, Owned, Versioned):
         ),
         CheckConstraint("(taken_lat IS NULL) = (taken_lon IS NULL)", name="place_is_whole"),
         Index("ix_file_awaited", "expires_at", postgresql_where=text("state = 'awaited'")),
-        Index("ix_file_unchecked", "stored_at", postgresql_where=text("state = 'stored'")),
+        Index(
+            "ix_file_unchecked",
+            "tenant_id",
+            "stored_at",
+            postgresql_where=text("state = 'stored'"),
+        ),
         Index("ix_file_kept", "stored_at", postgresql_where=text("state <> 'deleted'")),
         Index(None, "tenant_id", "uploaded_by"),
         Index(None, "subject_id"),
@@ -64,7 +69,7 @@ class File(Base, Owned, Versioned):
     deleted_at: Mapped[datetime | None]
     width_px: Mapped[int | None]
     height_px: Mapped[int | None]
-    taken_at: Mapped[datetime | None]  # this and the next three are the camera's words (EXIF)
+    taken_at: Mapped[datetime | None]  # this and the next three are camera data (EXIF)
     taken_lat: Mapped[float | None]
     taken_lon: Mapped[float | None]
     camera: Mapped[str | None]

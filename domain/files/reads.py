@@ -18,7 +18,7 @@ class Download:
 
 
 async def download_of(session: AsyncSession, file_id: UUID, kind: CopyKind) -> Download | None:
-    """Return the copy of a file; None when there is none, or when the file cannot be downloaded (any more)."""
+    """Return the copy of a file; None when there is none, or when the file cannot be downloaded."""
     query = (
         select(File.name, FileCopy)
         .join(FileCopy, FileCopy.file_id == File.id)

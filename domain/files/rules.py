@@ -35,7 +35,7 @@ def must_be_file_name(name: str, argument: str) -> None:
 
 
 def must_be_acceptable(media_type: str, size_bytes: int, sha256: str | None) -> None:
-    """Refuse an upload that cannot succeed, by what is said about it."""
+    """Refuse an upload whose type, size or hash cannot be accepted."""
     if media_type not in MEDIA_TYPES:
         words = f"Accepted are {', '.join(MEDIA_TYPES)}."
         raise Refused(Code.INVALID, words, argument="mediaType")

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor
-from domain.core.deferral import Subject, is_deferred
+from domain.core.deferral import Subject, in_turn, is_deferred
 from domain.core.ledger import record
 from domain.files.blobs import BlobStore
 from domain.files.events import FileScanned, about
@@ -27,14 +27,18 @@ class ScannerFailed(Exception):
 
 
 async def unscanned(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
-    """Select files that wait for the scanner, the oldest first."""
-    waiting = (
-        select(File.tenant_id, File.id)
-        .where(File.state == FileState.STORED, ~is_deferred(SCANS, File.id, at=at))
-        .order_by(File.stored_at)
-        .limit(limit)
+    """Select files that wait for the scanner: the companies alternately, the oldest of each first."""
+    waiting = in_turn(
+        File.tenant_id,
+        File.stored_at,
+        File.id,
+        File.state == FileState.STORED,
+        ~is_deferred(SCANS, File.id, at=at),
+        at=at,
+        limit=limit,
     )
-    return [Subject(*row) for row in await session.execute(waiting)]
+    found = select(waiting.c.tenant_id, waiting.c.id).order_by(waiting.c.turn, waiting.c.lot)
+    return [Subject(*row) for row in await session.execute(found)]
 
 
 async def scan(

@@ -36,14 +36,14 @@ async def awaited(session: AsyncSession, file_id: UUID, *, lock: bool = False) -
     """Return a file whose bytes are awaited; refused when they came, or when the uploader's access ended."""
     query = select(File).where(File.id == file_id)
     file: File | None = await session.scalar(query.with_for_update() if lock else query)
-    if file is None or await _has_left(session, file.uploaded_by):
+    if file is None or await _is_disabled(session, file.uploaded_by):
         raise Refused(Code.NOT_FOUND, "There is no such upload.")
     if file.state is not FileState.AWAITED:
         raise Refused(Code.ALREADY_DONE, "This address was used; start another upload.")
     return file
 
 
-async def _has_left(session: AsyncSession, subject: str) -> bool:
+async def _is_disabled(session: AsyncSession, subject: str) -> bool:
     kind, _, user_id = subject.partition(":")
     if kind != "user":
         return False

@@ -224,6 +224,27 @@ async def test_a_cut_connection_leaves_nothing_and_the_upload_can_be_repeated(
     assert (await files.put(api, path, content)).status_code == 201
 
 
+async def test_uploads_that_send_nothing_delay_those_of_nobody_else(server: Server) -> None:
+    api = server.api
+    office, other = await asking.office(api), await asking.office(api)
+    incident = await build.incident(api.make, office.world)
+    elsewhere = await build.incident(api.make, other.world)
+    content = files.photo()
+    writers = []
+    for _ in range(70):
+        path = (await files.start(api, office.client, incident.id, content))["path"]
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        head = f"PUT {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(content)}\r\n\r\n"
+        writer.write(head.encode())
+        await writer.drain()
+        writers.append(writer)
+    path = (await files.start(api, other.client, elsewhere.id, content))["path"]
+    async with asyncio.timeout(15):  # an upload may send nothing for 20 s
+        assert (await files.put(api, path, content)).status_code == 201
+    for writer in writers:
+        writer.close()
+
+
 async def test_a_download_is_sent_in_the_parts_that_are_asked_for(server: Server) -> None:
     api = server.api
     office = await asking.office(api)

@@ -1,20 +1,20 @@
 """What is kept of a file: after scanning, erasure, deletion and retention, in a directory and in a bucket."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain import privacy
 from domain.access import Actor, Tx
 from domain.core.db import transaction
 from domain.core.ledger import LedgerRow
-from domain.files import CopyKind, FileState, store_of
+from domain.files import CopyKind, FileState, store_of, unscanned
 from domain.files.blobs import CHUNK
 from domain.files.model import Blob, File, FileCopy
 from schema.core import ids
@@ -213,3 +213,24 @@ async def test_a_bucket_keeps_serves_and_deletes_files(
         with pytest.raises(OSError, match=r"bucket|not found"):
             _ = [chunk async for chunk in store_of(configured).read(address, 0, 9)]
         assert (await api.http.get(path)).status_code == 404
+
+
+async def test_files_of_one_company_wait_for_the_scanner_beside_those_of_another(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    async with asking.running(asking.settings(database_url, redis_url, tmp_path)) as api:
+        busy, other = await asking.office(api), await asking.office(api)
+        uploads = []
+        for office, count in ((busy, 3), (other, 1)):
+            incident = await build.incident(api.make, office.world)
+            for n in range(count):
+                content = files.photo(comment=str(n).encode())
+                uploads.append(await files.upload(api, office.client, incident.id, content))
+        companies = {busy.world.tenant.id, other.world.tenant.id}
+        async with transaction(api.make) as session:
+            waiting = update(File).where(File.tenant_id.in_(companies))
+            await session.execute(waiting.values(state=FileState.STORED))
+        async with api.make() as session:
+            first = await unscanned(session, at=datetime.now(UTC), limit=2)
+        assert len(uploads) == 4
+        assert {each.tenant_id for each in first} == companies
