@@ -1,6 +1,6 @@
 """Pin the promises of many incidents at once, by the same rule as for one incident online."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -9,9 +9,8 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements
+from domain.calendars import CalendarSpec
 from domain.core.db import copy_rows
-from domain.promises.model import INCIDENT
-from domain.promises.registry import is_about
 
 _ANY_SITE = UUID(int=0)
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +32,10 @@ async def attach(session: AsyncSession, tenant_id: UUID, *, account_id: UUID | N
     await session.execute(text(_UNATTACHED), {"tenant": tenant_id, "account": account_id})
     rows = await session.execute(text(_GROUPS))
     groups = [_LikeIncidents(*row) for row in rows]
-    pinned = [(*group, await _applicable(session, group)) for group in groups]
+    in_force = {
+        ids: await _terms_of(session, ids) for ids in {tuple(each.terms_ids) for each in groups}
+    }
+    pinned = [(*each, _applicable(in_force[tuple(each.terms_ids)], each)) for each in groups]
     await session.execute(text(_PINNED))
     await copy_rows(session, "pinned", (*_LikeIncidents._fields, "term_ids"), pinned)
     await session.execute(text(_ATTACH), {"tenant": tenant_id})
@@ -69,17 +71,25 @@ ON CONFLICT (unit_id) DO NOTHING
 """
 
 
-async def _applicable(session: AsyncSession, group: _LikeIncidents) -> list[UUID]:
+class _InForce(NamedTuple):
+    """The promises of some versions of terms, and the hours that they are limited to."""
+
+    terms: list[agreements.Term]
+    hours: Mapping[UUID, CalendarSpec]
+
+
+async def _terms_of(session: AsyncSession, terms_ids: Sequence[UUID]) -> _InForce:
+    """Read promises once for all incidents: with a limit to hours, each incident is a group of its own."""
     ids = await session.scalars(
-        select(agreements.PromiseTerm.id).where(
-            agreements.PromiseTerm.terms_id.in_(group.terms_ids)
-        )
+        select(agreements.PromiseTerm.id).where(agreements.PromiseTerm.terms_id.in_(terms_ids))
     )
     known = await agreements.terms_by_id(session, ids)
     ordered = sorted(known.values(), key=lambda term: (term.name, term.id))
+    return _InForce(ordered, await agreements.hours_of(session, ordered))
+
+
+def _applicable(in_force: _InForce, group: _LikeIncidents) -> list[UUID]:
     incident = agreements.IncidentAttributes(
         group.kind, group.category, group.site_id or _ANY_SITE, group.opened_at or _ANY_TIME
     )
-    hours = await agreements.hours_of(session, ordered)
-    found = agreements.applicable(ordered, incident, hours)
-    return [term.id for term in found if is_about(term.kind, INCIDENT)]
+    return [term.id for term in agreements.applicable(in_force.terms, incident, in_force.hours)]

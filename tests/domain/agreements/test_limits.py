@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from time import perf_counter
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, event, func, select, update
 
 from domain import accounts, agreements, calendars, promises
 from domain.access import Actor, Tx
@@ -18,6 +19,7 @@ from domain.agreements import (
     Terms,
     TermsDraft,
     TicketKind,
+    limits,
 )
 from domain.calendars import CalendarSpec, hours_overlap, is_open
 from domain.core.db import Sessions, transaction
@@ -218,6 +220,68 @@ async def test_a_site_of_another_client_is_unknown(make: Sessions) -> None:
     with pytest.raises(Refused) as no:
         await amend(make, world, response(world, "there", 60, site_ids=frozenset({other.site.id})))
     assert (no.value.refusal.code, no.value.refusal.argument) == (Code.NOT_FOUND, "siteIds")
+
+
+async def test_promises_are_limited_to_the_hours_of_few_calendars(make: Sessions) -> None:
+    world = await build.client(make)
+    versions = [
+        await calendar(make, world, f"hours {n}", NIGHT) for n in range(limits.MOST_HOURS + 1)
+    ]
+    with pytest.raises(Refused) as no:
+        await amend(
+            make,
+            world,
+            *(
+                response(world, f"p{n}", 60, category=f"c{n}", hours_id=each)
+                for n, each in enumerate(versions)
+            ),
+        )
+    assert (no.value.refusal.code, no.value.refusal.argument) == (Code.INVALID, "promises")
+
+
+def test_many_promises_are_checked_in_time_proportional_to_their_number() -> None:
+    def seconds(count: int) -> float:
+        drafts = [
+            PromiseDraft(
+                f"p{n}",
+                PromiseKind.RESOLUTION,
+                UUID(int=0),
+                {},
+                category=f"c{n}",
+                site_ids=frozenset({UUID(int=n)}),
+            )
+            for n in range(count)
+        ]
+        started = perf_counter()
+        limits.must_not_overlap(drafts, {})
+        return perf_counter() - started
+
+    few, many = (min(seconds(count) for _ in range(5)) for count in (100, 1_000))
+    assert many < 40 * few  # comparing each with each took 100 times as long
+
+
+async def test_limits_to_hours_add_no_statement_for_each_imported_incident(make: Sessions) -> None:
+    world = await build.client(make)
+    await limited(make, world)
+    engine = make.kw["bind"].sync_engine
+
+    async def statements(count: int) -> int:
+        for n in range(count):
+            await build.incident(make, world, at=EVENING + timedelta(minutes=n))
+        async with transaction(make) as session:
+            own = PromiseWatch.tenant_id == world.tenant.id
+            await session.execute(delete(PromiseWatch).where(own))
+            sent: list[str] = []
+            note = lambda *sql: sent.append(sql[2])  # noqa: E731 - listened to and removed by identity
+            event.listen(engine, "before_cursor_execute", note)
+            try:
+                await promises.attach(session, world.tenant.id)
+            finally:
+                event.remove(engine, "before_cursor_execute", note)
+            assert (await session.scalar(select(func.count()).where(own)) or 0) >= count
+        return len(sent)
+
+    assert await statements(2) == await statements(20)
 
 
 def test_hours_are_open_from_their_beginning_until_before_their_end() -> None:
