@@ -73,9 +73,17 @@ class InMemory:
         self._paid[key] = paid
         return 0.0
 
+    def note(self, key: str, amount: float, rate: RateLimit) -> None:
+        """Count what was spent elsewhere under `key`."""
+        now = time.monotonic()
+        self._paid[key] = max(self._paid.get(key, now), now) + amount / rate.per_s
+
 
 class RedisWithFallback:
-    """Spends in Redis, and in this process while Redis is away: never not at all."""
+    """Spends in Redis, and in this process while Redis is away: never not at all.
+
+    What Redis grants is counted in this process too, so that the loss of Redis does not renew an allowance.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._shared, self._own = Throttle(redis), InMemory()
@@ -83,7 +91,10 @@ class RedisWithFallback:
     async def wait_s(self, key: str, amount: float, rate: RateLimit) -> float:
         """As `Throttle.wait_s`; raises nothing."""
         try:
-            return await self._shared.wait_s(key, amount, rate)
+            wait_s = await self._shared.wait_s(key, amount, rate)
         except (RedisError, OSError) as error:
             log.warning("throttle.redis_away", error=repr(error))
             return await self._own.wait_s(key, amount, rate)
+        if wait_s == 0:
+            self._own.note(key, amount, rate)
+        return wait_s

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import text
 
 from api.execution import executor
-from api.support.rate_limit import InMemory, RateLimit, Throttle
+from api.support.rate_limit import InMemory, RateLimit, RedisWithFallback, Throttle
 from domain.core.db import connect
 from tests.api import asking
 from tests.api.asking import Api, Office, Server
@@ -41,6 +42,21 @@ async def test_a_throttle_lets_the_burst_through_and_says_exactly_how_long_to_wa
         assert 0 < waits[5] <= 1.01
         await asyncio.sleep(waits[6] + 0.02)
         assert await kind.wait_s(f"{id(kind)}", 1, rate) == 0
+
+
+async def test_the_loss_of_redis_renews_no_allowance() -> None:
+    rate = RateLimit(per_s=1 / 60, burst=5)
+    with redis_server() as server:
+        client = Redis.from_url(server.url, retry=None)
+        throttle = RedisWithFallback(client)
+        before = [await throttle.wait_s("a", 1, rate) for _ in range(4)]
+        server.kill()
+        after = [await throttle.wait_s("a", 1, rate) for _ in range(2)]
+        other = await throttle.wait_s("b", 1, rate)
+        await client.aclose()
+    assert before == [0] * 4
+    assert after[0] == other == 0
+    assert after[1] > 0
 
 
 async def test_who_spends_too_much_is_told_when_to_come_back(
