@@ -15,6 +15,7 @@ from schema.core.enums import Priority, TicketKind
 from schema.core.ids import Node
 from schema.core.loaders import MOST
 from schema.core.types import enum, from_row, relations, resolver
+from schema.evidence import ArrivalEvidence
 from schema.late_arrivals import LateArrival
 from schema.sites import Site
 from schema.users import User
@@ -181,6 +182,13 @@ class Incident(Node):
         return incidents.late_arrivals(
             await info.context.children(LedgerRow.subject_id, row.id, order=(LedgerRow.id,))
         )
+
+    @resolver(ArrivalEvidence | None)
+    @staticmethod
+    async def arrival_evidence(row: Row, info: Info) -> incidents.ArrivalEvidence | None:
+        """Evidence of the arrival, with its grade and the reasons; null before, and for arrivals without a grade."""
+        facts = await info.context.children(LedgerRow.subject_id, row.id, order=(LedgerRow.id,))
+        return incidents.arrival_evidence(facts, row.arrived_at)
 
     @resolver(list[IncidentUpdate])
     @staticmethod

@@ -19,8 +19,8 @@ FACTS: dict[Right, str] = {
     R.READ_CONTACTS: "contact.added contact.address_added contact.address_ended"
     " contact.subscribed contact.unsubscribed",
     R.READ_INCIDENTS: "incident.acknowledged incident.acknowledgement_withdrawn"
-    " incident.arrival_withdrawn incident.arrived incident.assigned incident.called_off incident.closed"
-    " incident.due_agreed"
+    " incident.arrival_graded incident.arrival_withdrawn incident.arrived incident.assigned"
+    " incident.called_off incident.closed incident.due_agreed"
     " incident.late_arrival_accepted incident.late_arrival_declined incident.late_arrival_offered"
     " incident.opened incident.paused incident.prioritised incident.reassigned incident.reopened"
     " incident.resolved incident.resumed incident.updated incident.work_started",

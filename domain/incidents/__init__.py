@@ -14,6 +14,14 @@ from domain.incidents.actions import (
     update,
 )
 from domain.incidents.arrivals import ARRIVED, arrive, withdraw_arrivals
+from domain.incidents.arrivals_graded import (
+    ARRIVAL_FACTS,
+    ArrivalEvidence,
+    arrival_evidence,
+    grade_arrival,
+    says_more,
+    standing_evidence,
+)
 from domain.incidents.assigning import assign
 from domain.incidents.capped_pauses import capped_pauses
 from domain.incidents.late_arrivals import (
@@ -48,9 +56,11 @@ from domain.incidents.searching import matching
 from domain.promises import PAUSE_ALLOWANCE
 
 __all__ = [
+    "ARRIVAL_FACTS",
     "ARRIVED",
     "OPEN",
     "PAUSE_ALLOWANCE",
+    "ArrivalEvidence",
     "Decision",
     "Incident",
     "IncidentOutcome",
@@ -63,6 +73,7 @@ __all__ = [
     "Status",
     "Times",
     "acknowledge",
+    "arrival_evidence",
     "arrive",
     "assign",
     "capped_pauses",
@@ -72,6 +83,7 @@ __all__ = [
     "decide_late_arrival",
     "end_capped_pauses",
     "first_contact_resolution",
+    "grade_arrival",
     "hurry_notices",
     "late_arrivals",
     "matching",
@@ -83,6 +95,8 @@ __all__ = [
     "reopen",
     "resolve",
     "resume",
+    "says_more",
+    "standing_evidence",
     "start_work",
     "tell_opened",
     "tell_resolved",

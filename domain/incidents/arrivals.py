@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Right, Tx
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
+from domain.evidence import REPORTED
 from domain.incidents import events
 from domain.incidents.lifecycle import (
     acknowledge_row,
@@ -56,9 +57,10 @@ async def arrive(
         record_event(tx, incident, events.Acknowledged)
     incident.arrived_at = tx.at
     if proof is None:
-        record_event(tx, incident, events.Arrived)
+        record_event(tx, incident, events.Arrived, **REPORTED.body())
         return await evaluated(tx, incident)
     cited = {"presence_id": proof.presence_id, "fixes": list(proof.fixes)}
+    cited |= {} if proof.assessment is None else proof.assessment.body()
     record_event(tx, incident, events.ArrivedByFence, **cited)
     return await evaluated(tx.as_of(max(tx.at, proof.told_at)), incident)
 

@@ -1,10 +1,11 @@
 """Facts about incidents; the promises' clocks are computed from them."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.core.ledger import Fact
+from domain.evidence import EvidenceSource, Grade
 
 
 class Opened(Fact):
@@ -41,11 +42,19 @@ class WorkStarted(Fact):
     subject_type: ClassVar[str | None] = "Incident"
 
 
-class Arrived(Fact):
-    """Somebody arrived on site."""
+class Arrived(Fact, omit_defaults=True, kw_only=True):
+    """Somebody arrived on site; with the grade of the evidence and its reasons.
+
+    `proven_from` holds, for each grade, from when on there is proof of that grade. Facts from before grades have none.
+    """
 
     kind: ClassVar[str] = "incident.arrived"
     subject_type: ClassVar[str | None] = "Incident"
+    source: EvidenceSource | None = None
+    grade: Grade | None = None
+    reasons: list[dict[str, Any]] = []
+    proven_from: dict[str, datetime] = {}
+    contradicted: bool = False
 
 
 class ArrivedByFence(Arrived):
@@ -53,6 +62,24 @@ class ArrivedByFence(Arrived):
 
     presence_id: UUID
     fixes: list[datetime]
+
+
+class ArrivalGraded(Fact, kw_only=True):
+    """The evidence of an arrival has another grade, because of further fixes; verdicts that depend on it are revised.
+
+    `instant` is the time of the arrival, `presence_id` the stay whose fixes are the evidence.
+    """
+
+    kind: ClassVar[str] = "incident.arrival_graded"
+    subject_type: ClassVar[str | None] = "Incident"
+    presence_id: UUID | None
+    instant: datetime
+    grade_before: Grade | None
+    source: EvidenceSource
+    grade: Grade
+    reasons: list[dict[str, Any]]
+    proven_from: dict[str, datetime]
+    contradicted: bool
 
 
 class LateArrivalOffered(Fact):

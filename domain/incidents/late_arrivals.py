@@ -13,6 +13,7 @@ from domain.access import Right, Tx
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.core.text_rules import must_be_text
+from domain.evidence import Assessment
 from domain.incidents import events
 from domain.incidents.arrivals import arrive
 from domain.incidents.lifecycle import load_for_update, record_event
@@ -111,6 +112,7 @@ async def decide_late_arrival(
     *,
     accept: bool,
     reason: str,
+    assessment: Assessment | None = None,
     expected_version: int | None = None,
 ) -> Incident:
     """Accept or decline a late arrival; an accepted one leads to a new evaluation of the promises."""
@@ -121,7 +123,7 @@ async def decide_late_arrival(
     record_event(tx, incident, kind, **body)
     await tx.session.flush()
     if accept:
-        proof = Proof(offer.presence_id, offer.fixes, tx.at)
+        proof = Proof(offer.presence_id, offer.fixes, tx.at, assessment)
         return await arrive(tx.as_of(offer.arrived_at), incident_id, proof=proof)
     return incident
 

@@ -18,6 +18,7 @@ from domain.core.ledger import LedgerRow
 from domain.duties.model import Duty
 from domain.incidents import OPEN, Incident, Proof
 from domain.positions import late_evidence, panic
+from domain.positions.arrival_grades import ArrivalGrader
 from domain.positions.model import Presence
 from domain.positions.rules import at_of
 
@@ -54,11 +55,11 @@ class OnTime(NamedTuple):
 
 async def arrivals(
     tx: Tx,
-    duty: Duty,
     stays: Sequence[Presence],
     known_stays: Collection[UUID],
     found: NewFixes,
     on_time: OnTime,
+    grader: ArrivalGrader,
 ) -> None:
     """Update the incidents at the sites where a guard was, according to the stays that are known now.
 
@@ -68,6 +69,7 @@ async def arrivals(
     """
     if not found.t.size and not (found.whole and known_stays):
         return
+    duty = grader.duty
     for incident in await _affected_incidents(tx.session, duty, stays, known_stays, found):
         here = [row for row in stays if row.site_id == incident.site_id]
         row, came_at = _first(here, incident.opened_at, found)
@@ -86,6 +88,8 @@ async def arrivals(
                 if row is None or came_at is None or (arrived_at and came_at >= arrived_at):
                     continue
                 proof = Proof(row.id, tuple(sorted({*row.fixes, came_at})), tx.at)
+            graded = await grader.grade(row, came_at)
+            proof = proof._replace(assessment=graded)
             with suppress(Refused):  # somebody else was faster, or the incident had ended
                 await incidents.arrive(tx.as_of(came_at), incident.id, proof=proof)
 
@@ -155,10 +159,7 @@ async def _affected_incidents(
             Incident.account_id == duty.account_id,
             Incident.opened_at <= last,
             # The person who calls for help is already there: the arrival is that of somebody else.
-            or_(
-                Incident.external_source.is_distinct_from(panic.SOURCE),
-                ~Incident.external_id.startswith(f"{duty.id}:"),
-            ),
+            panic.not_called_from(duty.id),
             or_(may_come, may_go),
         )
         .order_by(Incident.id)

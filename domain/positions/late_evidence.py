@@ -12,8 +12,10 @@ from domain.access import Right, Tx
 from domain.agreements.model import PromiseKind
 from domain.core.errors import Code, Refused
 from domain.duties.model import Duty
+from domain.evidence import NOT_PROVEN
 from domain.incidents import Incident
-from domain.positions.model import Fix
+from domain.positions.arrival_grades import grader_of
+from domain.positions.model import Fix, Presence
 from domain.promises.model import Promise, State
 
 _STOPPED = (PromiseKind.ARRIVAL, PromiseKind.FIRST_RESPONSE)
@@ -67,18 +69,19 @@ async def decide(
             Code.NOT_ALLOWED, "Only a user of the security company can decide about a late arrival."
         )
     offer = await incidents.pending_late_arrival(tx, incident_id, arrived_at)
-    guard_id: UUID | None = await tx.session.scalar(
-        select(Duty.user_id).where(Duty.id == offer.duty_id)
-    )
-    if tx.actor.subject == f"user:{guard_id}":
+    duty = await tx.session.get_one(Duty, offer.duty_id)
+    if tx.actor.subject == f"user:{duty.user_id}":
         raise Refused(
             Code.NOT_ALLOWED, "The guard who arrived cannot decide about the own arrival."
         )
+    stay = await tx.session.get(Presence, offer.presence_id)
+    grader = await grader_of(tx.session, duty)
     return await incidents.decide_late_arrival(
         tx,
         incident_id,
         offer,
         accept=accept,
         reason=reason,
+        assessment=NOT_PROVEN if stay is None else await grader.grade(stay, arrived_at),
         expected_version=expected_version,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import duties, incidents
@@ -18,6 +18,14 @@ from domain.positions.model import Whereabouts
 
 SOURCE = "panic"
 """External source of such incidents; their number is the duty and the time that the device gives."""
+
+
+def not_called_from(duty_id: UUID) -> ColumnElement[bool]:
+    """Select the incidents that were not opened by a call from this duty: who calls is already there."""
+    return or_(
+        Incident.external_source.is_distinct_from(SOURCE),
+        ~Incident.external_id.startswith(f"{duty_id}:"),
+    )
 
 
 async def call_for_help(

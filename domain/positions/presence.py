@@ -21,13 +21,15 @@ from domain.core.deferral import Subject, is_deferred
 from domain.duties.model import Duty
 from domain.evaluator.kernels import evidence, geofence
 from domain.positions import companions, tracks
+from domain.positions.arrival_grades import ArrivalGrader, regrade
+from domain.positions.fence_distances import outside_fence
 from domain.positions.geofences import GeofencePeriod, fenced_now, unfenced
 from domain.positions.incident_arrivals import NewFixes, OnTime, Stay, arrivals
 from domain.positions.model import Kind, Presence, Watched, Whereabouts
 from domain.positions.presence_diff import Interval, reconcile, reconcile_all
 from domain.positions.reads import fence_history, kept_since
 from domain.positions.rules import ms_of
-from domain.positions.tracks import Floats, Track, plane, seconds, slices
+from domain.positions.tracks import Floats, Track, plane, seconds
 
 MIN_GAP_S = 300
 LATE_AFTER = timedelta(minutes=15)
@@ -111,7 +113,10 @@ async def judge(
         return [each for each in proven if each is not None], NewFixes(part.t, where, whole=True)
 
     on_time = OnTime(late_after, read_on_time)
-    await arrivals(Tx(session, actor, at), duty, stays, known_stays, new, on_time)
+    grader = ArrivalGrader(session, duty, dict(fences))
+    await arrivals(Tx(session, actor, at), stays, known_stays, new, on_time, grader)
+    gone = known_stays - {row.id for row in stays}
+    await regrade(Tx(session, actor, at), grader, stays, gone, track.heard)
     must_tell = "untold" in memory or before != companions.own_stays(duty, rows)
     untold = must_tell and not await companions.judge_soon(session, duty, at=at)
     watched.memory = kept | ({"began": True} if began else {}) | ({"untold": 1} if untold else {})
@@ -165,7 +170,7 @@ def _spans(
     kept: JSON = {"fences": _signature(fences), "stays": {}} | track.memory
     for site_id, drawn in fences:
         state = _state(memory.get("stays", {}).get(str(site_id)))
-        x, y, outside, size = _outside(drawn, track.t[new], track.lat[new], track.lon[new])
+        x, y, outside, size = outside_fence(drawn, track.t[new], track.lat[new], track.lon[new])
         votes = geofence.votes(outside, size, track.accuracy_m[new])
         columns = (track.t[new], x, y, track.accuracy_m[new], track.speed_mps[new], votes)
         spans = geofence.stays(*columns, longest_gap_s(duty), state)
@@ -288,24 +293,6 @@ def _told(kind: Kind, site_id: UUID | None, found: Floats) -> list[Interval]:
         )
         for since, proven, until, *rest in found.tolist()
     ]
-
-
-def _outside(
-    drawn: Sequence[GeofencePeriod], t: Floats, lat: Floats, lon: Floats
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return each fix on the plane of its geofence, its distance outside (inf: no geofence), and that size."""
-    x, y, size = np.zeros(t.size), np.zeros(t.size), np.zeros(t.size)
-    outside = np.full(t.size, np.inf)
-    for each, part in zip(drawn, slices(t, [each.from_at for each in drawn]), strict=True):
-        if each.fence is None or part.start >= part.stop:
-            continue
-        corners = np.array(each.fence.corners, np.float64).reshape(-1, 2)
-        x[part], y[part] = plane(each.fence.lat, each.fence.lon, lat[part], lon[part])
-        outside[part] = geofence.outside_m(
-            x[part], y[part], corners[:, 0].copy(), corners[:, 1].copy(), each.fence.radius_m
-        )
-        size[part] = each.fence.size_m
-    return x, y, outside, size
 
 
 def _signature(fences: History) -> list[Any]:

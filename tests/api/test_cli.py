@@ -31,7 +31,9 @@ def cpu_s(*arguments: str) -> float:
     before = os.times()
     subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=ROOT)
     after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    return (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
 
 
 @pytest.fixture

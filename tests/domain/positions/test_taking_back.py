@@ -261,9 +261,10 @@ async def test_tickets_that_others_came_to_are_not_locked_by_a_late_fix(
         async with transaction(make) as session:
             at = START + timedelta(seconds=seconds + 5)
             await incidents.arrive(Tx(session, world.staff, at), incident.id)
-    await walk(make, guard, PASSING)
-    await judged(make, guard, 150)
-    await walk(make, guard, BETWEEN)
+    later = 3_000  # after the time in which fixes support an arrival that somebody reported
+    await walk(make, guard, [(later + s, north) for s, north in PASSING])
+    await judged(make, guard, later + 150)
+    await walk(make, guard, [(later + s, north) for s, north in BETWEEN])
     locked: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
@@ -273,7 +274,7 @@ async def test_tickets_that_others_came_to_are_not_locked_by_a_late_fix(
     engine = make.kw["bind"].sync_engine
     event.listen(engine, "before_cursor_execute", note)
     try:
-        await judged(make, guard, 160)
+        await judged(make, guard, later + 160)
     finally:
         event.remove(engine, "before_cursor_execute", note)
     assert await spans(make, guard, Kind.STAY) == []

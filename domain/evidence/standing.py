@@ -1,0 +1,96 @@
+"""Evidence that stands on a unit: what its facts say about measured instants, after corrections and withdrawals."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from domain.evidence.rules import EvidenceReason, EvidenceSource, Grade, ReasonCode
+
+
+class EvidenceFacts(NamedTuple):
+    """The kinds of facts about one sort of measured instant: measured, graded anew, withdrawn."""
+
+    measured: str
+    graded: str
+    withdrawn: str
+
+
+class MeasuredFact(Protocol):
+    """A fact of the ledger."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the fact."""
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The fields of its kind."""
+
+
+EvidenceKey = tuple[str | None, datetime]
+"""What measured it (the id of a presence; None: a person), and the instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingEvidence:
+    """What is known about a measured instant. `grade` is None for facts from before grades."""
+
+    presence_id: str | None
+    instant: datetime
+    source: EvidenceSource
+    grade: Grade | None
+    reasons: tuple[EvidenceReason, ...] = ()
+    proven_from: Mapping[Grade, datetime] = field(default_factory=dict)
+    contradicted: bool = False
+    measured: bool = True
+    """Whether the unit's own instant was measured by it; false for what only supports it."""
+
+    @property
+    def key(self) -> EvidenceKey:
+        """What measured it, and the instant."""
+        return self.presence_id, self.instant
+
+
+def standing(facts: Iterable[MeasuredFact], kinds: EvidenceFacts) -> list[StandingEvidence]:
+    """Return the evidence that stands, in the order in which it was first known; `facts` in ledger order."""
+    found: dict[EvidenceKey, StandingEvidence] = {}
+    for fact in facts:
+        presence_id = fact.body.get("presence_id")
+        if fact.kind == kinds.measured:
+            found[presence_id, fact.at] = _of(presence_id, fact.at, fact.body, measured=True)
+        elif fact.kind == kinds.graded:
+            instant = datetime.fromisoformat(fact.body["instant"])
+            known = found.get((presence_id, instant))
+            measured = known is not None and known.measured
+            found[presence_id, instant] = _of(presence_id, instant, fact.body, measured=measured)
+        elif fact.kind == kinds.withdrawn:
+            found.pop((presence_id, fact.at), None)
+    return list(found.values())
+
+
+def _of(
+    presence_id: str | None, instant: datetime, body: Mapping[str, Any], *, measured: bool
+) -> StandingEvidence:
+    grade = body.get("grade")
+    source = EvidenceSource.HAND if presence_id is None else EvidenceSource.GEOFENCE
+    return StandingEvidence(
+        presence_id=presence_id,
+        instant=instant,
+        source=EvidenceSource(body["source"]) if "source" in body else source,
+        grade=None if grade is None else Grade(grade),
+        reasons=tuple(
+            EvidenceReason(ReasonCode(each["code"]), each["figure"], Grade(each["allows"]))
+            for each in body.get("reasons", ())
+        ),
+        proven_from={
+            Grade(each): datetime.fromisoformat(at)
+            for each, at in body.get("proven_from", {}).items()
+        },
+        contradicted=body.get("contradicted", False),
+        measured=measured,
+    )
