@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import column as a_column
-from sqlalchemy import select, true, values
+from sqlalchemy import func, literal, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.types import Integer, Uuid
 from strawberry.dataloader import DataLoader
@@ -125,9 +126,15 @@ class Loaders:
         model: Any = column.class_
 
         async def batch(keys: list[Some]) -> Sequence[list[Any]]:
-            asked = values(
-                a_column("parent", Uuid), a_column("wanted", Integer), name="asked"
-            ).data([(key.parent, key.most) for key in keys])
+            # Arrays, because VALUES would be another statement, compiled anew, for each number of parents.
+            asked = (
+                func.unnest(
+                    literal([key.parent for key in keys], ARRAY(Uuid)),
+                    literal([key.most for key in keys], ARRAY(Integer)),
+                )
+                .table_valued(a_column("parent", Uuid), a_column("wanted", Integer))
+                .render_derived("asked")
+            )
             inner = (
                 select(model)
                 .where(column == asked.c.parent, visible_to(self._actor, model))
