@@ -65,6 +65,8 @@ AIMS: dict[str, str] = {
     "followUpRecovery.id": "RecoveryCase",
     "handOverRecoveryStep.id": "RecoveryCase",
     "retryConsequence.id": "Outbox",
+    "versionId": "QuestionnaireVersion",
+    "publishQuestionnaireVersion.id": "QuestionnaireVersion",
 }
 """The type of an id where the names do not tell: by argument, or by field and argument."""
 
