@@ -77,6 +77,14 @@ def site_of_duty(actor: Actor, model: Any) -> ColumnElement[bool]:
     )
 
 
+def at_site_of_own_work(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select rows about the sites of such duties."""
+    there = or_(_DUTY.c.site_id.is_(None), _DUTY.c.site_id == model.site_id)
+    return exists(
+        _duties(actor, _DUTY.c.id).where(_around(), _DUTY.c.account_id == model.account_id, there)
+    )
+
+
 def incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
     """Select incidents where the actor is on duty now, and those that the actor opened or was assigned."""
     there = or_(_DUTY.c.site_id.is_(None), _DUTY.c.site_id == model.site_id)

@@ -27,6 +27,7 @@ class Right(StrEnum):
     AGREE_DATES = "agree_dates"  # agree a date with a client
     ROSTER = "roster"  # put guards on duty and end duties
     REPORT_POSITIONS = "report_positions"  # report the fixes of one's own device
+    ATTEND = "attend"  # confirm shifts, clock in and out, acknowledge post orders
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_AGREEMENTS = "manage_agreements"
     ACCEPT_RISK = "accept_risk"  # sign off terms that may cost more than the limit
@@ -103,20 +104,22 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.GUARD: _EVERYBODY
     | _FILES
     | {
-        *(R.REPORT, R.REPORT_POSITIONS, R.CONFIRM_READING, R.LOCATE, R.TRACK, R.READ_ROSTER),
+        *(R.REPORT, R.REPORT_POSITIONS, R.ATTEND, R.CONFIRM_READING, R.LOCATE, R.TRACK),
+        *(R.READ_ROSTER,),
         *(R.READ_DEVICES, R.READ_MESSAGES, R.READ_LEDGER, R.READ_EVERY_FACT, R.READ_WORDS),
     },
     Role.DISPATCHER: _STAFF
     | _FILES
     | {
         *(R.REPORT, R.HANDLE, R.AGREE_DATES, R.ROSTER, R.REPORT_POSITIONS, R.OPERATE),
-        *(R.LOCATE, R.TRACK),
+        *(R.ATTEND, R.LOCATE, R.TRACK),
         *(R.READ_NOTES, R.READ_ROSTER, R.READ_DEVICES, R.READ_ESCALATIONS),
     },
     Role.RELATIONSHIP_MANAGER: _STAFF
     | _FILES
     | {
         *(R.REPORT, R.HANDLE, R.AGREE_DATES, R.ROSTER, R.REPORT_POSITIONS, R.MANAGE_ACCOUNTS),
+        *(R.ATTEND,),
         *(R.MANAGE_AGREEMENTS, R.CONTEST, R.FOLLOW_UP, R.REQUEST_PROOF, R.LOCATE, R.TRACK),
         *(R.READ_NOTES, R.READ_ROSTER, R.READ_DEVICES, R.READ_RELATIONSHIP, R.READ_RECOVERY),
         *(R.READ_MONEY, R.READ_ESCALATIONS, R.READ_SETTINGS),
@@ -152,7 +155,7 @@ SCOPES: dict[str, frozenset[Right]] = {
     "sites:read": frozenset({R.READ_SITES}),
     "positions:read": frozenset({R.LOCATE, R.READ_ROSTER}),
     "roster:read": frozenset({R.READ_ROSTER}),
-    "roster:write": frozenset({R.READ_ROSTER, R.READ_DEVICES, R.ROSTER}),
+    "roster:write": frozenset({R.READ_ROSTER, R.READ_DEVICES, R.ROSTER, R.ATTEND}),
     "contacts:read": frozenset({R.READ_CONTACTS}),
     "people:read": frozenset({R.READ_CONTACTS, R.READ_USERS, R.READ_STAFF, R.READ_PEOPLE}),
     "agreements:read": frozenset({R.READ_AGREEMENTS}),

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import accounts, files, messages
+from domain import accounts, files, guards, messages
 from domain.access import Actor, Tx
 from domain.accounts.model import Contact, User
 from domain.core.base import JSON
@@ -82,6 +82,7 @@ async def erase(tx: Tx, person: Person, person_id: UUID, *, confirmed: Sequence[
     else:
         await accounts.disable_user(tx, row.id)
         await _erase_credentials(tx.session, row.id, tx.at)
+        await guards.erase_guard(tx.session, row.id)
         await files.erase_origin(tx.session, tx.actor, f"user:{row.id}", at=tx.at)
         row.name, row.email = ERASED, f"{ERASED}-{row.id}@{ERASED}.invalid"
     tx.record(

@@ -34,6 +34,7 @@ from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.files import File
 from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
+from domain.posts import PostOrders
 from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.recovery.model import RecoveryCase, RecoveryStep
 
@@ -46,6 +47,7 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Dispute.reason,
     Dispute.outcome,
     File.name,
+    PostOrders.body,
     RecoveryCase.summary,
     RecoveryStep.note,
     ErasableText.words,

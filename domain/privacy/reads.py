@@ -16,6 +16,7 @@ from domain.credentials.model import Device, SignIn
 from domain.duties import Doer, names_of
 from domain.duties.model import Duty
 from domain.files import File
+from domain.guards import personal_profile
 from domain.messages.model import Message
 from domain.positions.model import Fix
 from domain.privacy.mentions import mentions
@@ -111,6 +112,7 @@ async def _of_user(session: AsyncSession, actor: Actor, row: User) -> JSON:
         ],
         "files": [_upload(actor, each) for each in reversed(newest.all())],
         "sign_ins": list(await session.scalars(sign_ins.order_by(SignIn.started_at))),
+        **await personal_profile(session, row.id),
     }
 
 

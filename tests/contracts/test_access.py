@@ -157,7 +157,8 @@ def test_roles_and_scopes_are_whole() -> None:
     changing = {right for rights in MUTATIONS.values() for right in rights}
     assert RIGHTS[Role.AUDITOR] & changing == set(), "an auditor changes nothing"
     assert RIGHTS[Role.GUARD] & changing == {
-        *(Right.REPORT, Right.REPORT_POSITIONS, Right.CONFIRM_READING, Right.UPLOAD_FILES),
+        *(Right.REPORT, Right.REPORT_POSITIONS, Right.ATTEND, Right.CONFIRM_READING),
+        Right.UPLOAD_FILES,
     }
     for scope, rights in SCOPES.items():
         if scope.endswith(":read"):

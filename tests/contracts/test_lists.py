@@ -7,7 +7,7 @@ column that a filter or an order compares is shown by a field, or computed from 
 
 import inspect
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
@@ -75,7 +75,7 @@ def a_value(name: str, annotation: Any) -> Any:
         return ids.write(NAMED.get(name, name.removesuffix("_id").title()), SOMETHING)
     if issubclass(kind, StrEnum):
         return list(kind)[-1]
-    return {datetime: NOW, bool: True, str: "1"}[kind]
+    return {datetime: NOW, date: NOW.date(), bool: True, str: "1"}[kind]
 
 
 def listings() -> dict[str, Listing]:

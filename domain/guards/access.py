@@ -1,0 +1,30 @@
+"""Access rules of guards: office roles read profiles, a guard reads the own one, clients none."""
+
+from domain.access import Right, own_work, scopes
+from domain.access.declarations import AccessRules
+from domain.access.rule import Rows
+
+_PROFILE = Rows(
+    (Right.READ_USERS, Right.READ_STAFF),
+    "of users with access to nothing else; always one's own",
+    scopes.of_accessible_users,
+    always=own_work.user_is_self,
+)
+
+ACCESS = AccessRules(
+    rows={"guard_profile": _PROFILE, "qualification": _PROFILE},
+    row_texts={
+        ("guard_profile", None): "the own profile",
+        ("qualification", None): "the own qualifications",
+    },
+    fields={
+        "GuardProfile": {
+            None: "id employeeNumber passColour passExpiresOn languages contractMinutes version user"
+            " qualifications"
+        },
+        "Qualification": {None: "id name expiresOn user"},
+    },
+    facts={Right.READ_STAFF: "guard_profile.set qualification.granted"},
+    queries={"guardProfiles": (), "qualifications": ()},
+    mutations={Right.ROSTER: "setGuardProfile grantQualification"},
+)
