@@ -54,6 +54,7 @@ check: install ## Check style, types, import contracts, the committed SDL, and m
 	$(RUN)/waarborg sdl --check
 	$(RUN)/waarborg visibility --check
 	$(RUN)/waarborg facts --check
+	$(RUN)/waarborg parameters --check
 	$(RUN)/waarborg rooms --check
 	@rm -rf build/check
 	$(RUN)/waarborg migrate --data build/check

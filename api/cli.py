@@ -378,6 +378,18 @@ def visibility(
 
 
 @app.command()
+def parameters(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when the page differs.")
+    ] = False,
+) -> None:
+    """List the parameters that a company can set, and write them as a page."""
+    from api.commands.parameters import run
+
+    _end(run(check))
+
+
+@app.command()
 def rooms(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 when the page differs.")

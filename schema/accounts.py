@@ -8,6 +8,7 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from domain import accounts, agreements, incidents
+from domain.parameters import ParameterScope
 from schema.account_enums import CadenceTier, Complexity, ContractType, Segment, ServiceTier, Stage
 from schema.contacts import Contact
 from schema.core.argument_groups import ArgumentGroup
@@ -17,6 +18,7 @@ from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, m
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
 from schema.core.types import RESTRICTED, from_row, relations, resolver
+from schema.parameter_loader import ParameterNames, ParametersAt, effective_of
 from schema.sites import Few, Site
 
 AccountRow = strawberry.Parent[accounts.Account]
@@ -54,6 +56,17 @@ class Account(Node):
     currency: Annotated[str, "Currency of the client's money, as an ISO 4217 code."]
     client_since_on: Annotated[date | None, "First day as a client of the company."]
     version: Annotated[int, "Version of the row, raised by every change."]
+
+    @relations("EffectiveParameter")
+    @staticmethod
+    async def parameters(
+        row: AccountRow,
+        info: Info,
+        names: ParameterNames = None,
+        at: ParametersAt = None,
+    ) -> Any:
+        """Parameters that apply to the account, with where each value comes from; those that your role may read."""
+        return await effective_of(info, ParameterScope(row.tenant_id, row.id), names, at)
 
     @resolver(list[Site])
     @staticmethod

@@ -31,7 +31,7 @@ enum(
     "EscalationCycle",
     unacknowledged="Nobody has acknowledged the incident.",
     stale="The next update of the incident is overdue.",
-    management="The incident has been open for four hours.",
+    management="The incident has been open for the time that the parameter `escalation.management_after` says.",
 )
 
 PolicyId = Annotated[UUID, GlobalIdOf("EscalationPolicy")]
@@ -162,7 +162,7 @@ class Escalation(Node):
     @resolver(EscalationPolicy | None)
     @staticmethod
     async def policy(row: Row, info: Info) -> Any:
-        """Policy that applies. Without one, management is notified after four hours."""
+        """Policy that applies. Without one, only management is notified (parameter `escalation.management_after`)."""
         return await info.context.get(PolicyRow, row.policy_id)
 
     @resolver(list[EscalationStep])

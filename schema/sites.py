@@ -6,11 +6,13 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from domain import accounts, incidents
+from domain.parameters import ParameterScope
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, SiteId, mutation
 from schema.core.roots import mutation_fields
 from schema.core.types import from_row, relation, relations
+from schema.parameter_loader import ParameterNames, ParametersAt, effective_of
 
 SiteRow = strawberry.Parent[accounts.Site]
 Few = Annotated[int, "Maximum number of rows to return, at most 100."]
@@ -36,6 +38,19 @@ class Site(Node):
         "Corners of the geofence polygon: latitude, longitude, latitude, longitude …; null without a polygon.",
     ]
     version: Annotated[int, "Version of the row, raised by every change."]
+
+    @relations("EffectiveParameter")
+    @staticmethod
+    async def parameters(
+        row: SiteRow,
+        info: Info,
+        names: ParameterNames = None,
+        at: ParametersAt = None,
+    ) -> Any:
+        """Parameters that apply to the site, with where each value comes from; those that your role may read."""
+        return await effective_of(
+            info, ParameterScope(row.tenant_id, row.account_id, row.id), names, at
+        )
 
     @relation("Account")
     @staticmethod

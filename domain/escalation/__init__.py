@@ -1,8 +1,9 @@
 """Escalation: notify people of incidents that nobody acknowledges or updates, in timed steps."""
 
-from domain.escalation.actions import defer, due, end_policy, follow, set_policy, sweep
+from domain.escalation.actions import defer, due, follow, sweep
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
 from domain.escalation.notices import tell_answered, warn_ops
+from domain.escalation.policies import end_policy, set_policy
 from domain.escalation.reads import answered_users, people, policy_for, steps_of, warned_users
 from domain.escalation.rules import StepDraft, percent_of
 

@@ -1,91 +1,25 @@
-"""Change policies, follow incidents, and take the steps that are due. The escalation row of an incident is its lock."""
+"""Follow incidents, and take the steps that are due. The escalation row of an incident is its lock."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import Subquery, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import CLIENTS, Actor, Right, Role, Tx
-from domain.accounts.model import Account, Contact, User
+from domain.access import Actor, Role, Tx
 from domain.agreements.model import Priority
-from domain.core.base import uuid7
-from domain.core.changes import values_of
+from domain.core.base import among, uuid7
 from domain.core.deferral import Subject, in_turn
-from domain.core.errors import Code, Refused
-from domain.core.text_rules import must_be_line
 from domain.escalation import events
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
 from domain.escalation.notices import notify
+from domain.escalation.parameters import MANAGEMENT_AFTER
 from domain.escalation.reads import people, policy_for, steps_of, update_due
-from domain.escalation.rules import MANAGEMENT_AFTER, StepDraft, check, due_at, latest_due
+from domain.escalation.rules import StepDraft, due_at, latest_due
 from domain.incidents.model import OPEN, Incident, Status
-
-_TOLD = ("priorities", "steps", "repeat_minutes", "stale_minutes", "warn_percents")
-
-
-async def set_policy(
-    tx: Tx,
-    *,
-    name: str,
-    steps: Sequence[StepDraft],
-    account_id: UUID | None = None,
-    priorities: Sequence[Priority] = (),
-    repeat_minutes: int | None = None,
-    stale_minutes: int | None = None,
-    warn_percents: Sequence[int] = (75, 90),
-) -> EscalationPolicy:
-    """Set who is notified after how long, for one account or for all. Open incidents use it from their next step on."""
-    tx.actor.must(Right.MANAGE_ACCOUNTS)
-    must_be_line(name, "name")
-    check(steps, repeat_minutes, warn_percents)
-    if stale_minutes is not None and stale_minutes < 1:
-        raise Refused(Code.INVALID, "The value must be at least 1 minute.", argument="staleMinutes")
-    if account_id is None and tx.actor.accounts is not None:
-        raise Refused(
-            Code.NOT_ALLOWED,
-            "accountId is needed: your user is limited to some accounts.",
-            argument="accountId",
-        )
-    await _must_be_ours(tx, account_id, steps)
-    policy = EscalationPolicy(
-        id=uuid7(),
-        tenant_id=tx.actor.tenant_id,
-        account_id=account_id,
-        name=name,
-        priorities=sorted(set(map(str, priorities))),
-        steps=msgspec.to_builtins(list(steps)),
-        repeat_minutes=repeat_minutes,
-        stale_minutes=stale_minutes,
-        warn_percents=sorted(set(warn_percents)),
-        made_at=tx.at,
-    )
-    tx.session.add(policy)
-    await tx.session.flush()
-    tx.record(
-        events.PolicySet(
-            account_id=account_id,
-            subject_id=policy.id,
-            at=tx.at,
-            after=values_of(policy, _TOLD),
-        )
-    )
-    return policy
-
-
-async def end_policy(tx: Tx, policy_id: UUID) -> EscalationPolicy:
-    """End a policy; a second call has no effect."""
-    tx.actor.must(Right.MANAGE_ACCOUNTS)
-    policy = await tx.get(EscalationPolicy, policy_id, "policy", lock=True)
-    if policy.ended_at is None:
-        policy.ended_at = tx.at
-        ended = events.PolicyEnded(account_id=policy.account_id, subject_id=policy.id, at=tx.at)
-        tx.record(ended)
-        await tx.session.flush()
-    return policy
+from domain.parameters import ParameterScope, ParameterValues, load_values
 
 
 async def follow(tx: Tx, incident_id: UUID) -> None:
@@ -112,7 +46,7 @@ async def follow(tx: Tx, incident_id: UUID) -> None:
         )
     ).one()
     await tx.session.refresh(incident)
-    await _advance(tx, row, incident)
+    await _advance(tx, row, incident, await _parameters(tx.session, (incident,), tx.at))
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
@@ -156,13 +90,29 @@ async def sweep(
             query.with_for_update(of=Escalation, skip_locked=True, key_share=True)
         )
     )
+    if not rows:
+        return 0
+    found = among(Incident.id, [row.incident_id for row in rows])
+    incidents = {each.id: each for each in await session.scalars(select(Incident).where(found))}
+    values = await _parameters(session, incidents.values(), at)
     for row in rows:
-        incident = await session.get_one(Incident, row.incident_id)
-        await _advance(Tx(session, Actor.system(row.tenant_id, "sweeper"), at), row, incident)
+        tx = Tx(session, Actor.system(row.tenant_id, "sweeper"), at)
+        await _advance(tx, row, incidents[row.incident_id], values)
     return len(rows)
 
 
-async def _advance(tx: Tx, row: Escalation, incident: Incident) -> None:
+async def _parameters(
+    session: AsyncSession, incidents: Iterable[Incident], at: datetime
+) -> ParameterValues:
+    scopes = {_scope(each) for each in incidents}
+    return await load_values(session, scopes, (MANAGEMENT_AFTER,), until=at)
+
+
+def _scope(incident: Incident) -> ParameterScope:
+    return ParameterScope(incident.tenant_id, incident.account_id, incident.site_id)
+
+
+async def _advance(tx: Tx, row: Escalation, incident: Incident, values: ParameterValues) -> None:
     """Determine the cycle of an incident, take its due steps, and store when the next one is due."""
     policy = await policy_for(tx.session, row.tenant_id, row.account_id, incident.priority)
     cycle, since = await _cycle(tx.session, incident, policy)
@@ -180,7 +130,9 @@ async def _advance(tx: Tx, row: Escalation, incident: Incident) -> None:
             step = steps[min(number, len(steps) - 1)]
             await _take_step(tx, row, incident, step, cycle, since, number, told_at)
             row.taken = number + 1
-    row.next_step_at = await _management(tx, row, incident, coming)
+    opened = incident.opened_at
+    late_at = opened + values.required(MANAGEMENT_AFTER, _scope(incident), at=opened).duration
+    row.next_step_at = await _management(tx, row, incident, coming, late_at)
     await tx.session.flush()
 
 
@@ -198,13 +150,12 @@ async def _cycle(
 
 
 async def _management(
-    tx: Tx, row: Escalation, incident: Incident, due: datetime | None
+    tx: Tx, row: Escalation, incident: Incident, due: datetime | None, late_at: datetime
 ) -> datetime | None:
-    """Notify management in time, whatever the policy is; return the earlier of the next two due times."""
+    """Notify management at `late_at`, whatever the policy is; return the earlier of the next two due times."""
     critical = incident.priority is Priority.CRITICAL and incident.status in OPEN
     if row.management_at is not None or not (incident.status is Status.NEW or critical):
         return due
-    late_at = incident.opened_at + MANAGEMENT_AFTER
     if late_at > tx.at:
         return late_at if due is None else min(due, late_at)
     step = StepDraft(after_minutes=0, roles=[Role.MANAGEMENT], urgent=True)
@@ -276,23 +227,3 @@ def _stop(tx: Tx, row: Escalation) -> None:
             steps=row.taken,
         )
     )
-
-
-async def _must_be_ours(tx: Tx, account_id: UUID | None, steps: Sequence[StepDraft]) -> None:
-    """Refuse an account, user or contact that is not visible to the actor."""
-    if account_id is not None:
-        await tx.get(Account, account_id, "account", argument="accountId")
-    users = {user for step in steps for user in step.user_ids}
-    if users:
-        query = select(User.id).where(
-            User.id.in_(users), User.tenant_id == tx.actor.tenant_id, User.role.not_in(CLIENTS)
-        )
-        if users - set(await tx.session.scalars(query)):
-            raise Refused(Code.NOT_FOUND, "No such user of the company.", argument="userIds")
-    contacts = {contact for step in steps for contact in step.contact_ids}
-    if contacts:
-        query = select(Contact.id).where(Contact.id.in_(contacts), tx.actor.scope(Contact))
-        if account_id is not None:
-            query = query.where(Contact.account_id == account_id)
-        if account_id is None or contacts - set(await tx.session.scalars(query)):
-            raise Refused(Code.NOT_FOUND, "No such contact of the client.", argument="contactIds")

@@ -26,7 +26,7 @@ class Cycle(StrEnum):
 
     UNACKNOWLEDGED = "unacknowledged"  # nobody acknowledged the incident
     STALE = "stale"  # it was acknowledged, and its next update is overdue
-    MANAGEMENT = "management"  # it has been open for four hours
+    MANAGEMENT = "management"  # it has been open for too long (`parameters.MANAGEMENT_AFTER`)
 
 
 class EscalationPolicy(Base, Tenanted, Versioned):

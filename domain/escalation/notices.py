@@ -29,7 +29,7 @@ class Escalated(AboutIncident, frozen=True, kw_only=True):
     """An incident needs attention: nobody acknowledged it, nobody updated it, or it has been open for so long."""
 
     template: ClassVar[str] = "ticket_escalated"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     folder: ClassVar[Path] = Path(__file__).parent / "templates"
     urgency: ClassVar[Urgency] = Urgency.HIGH
 

@@ -9,8 +9,6 @@ import msgspec
 from domain.access import CLIENTS, Role
 from domain.core.errors import Code, Refused
 
-MANAGEMENT_AFTER = timedelta(hours=4)
-"""Time after which management is notified of an unacknowledged incident, or a critical one that is still open."""
 THRESHOLDS = (50, 75, 90)
 """Percents of a promise's time at which it warns, in the order of `Promise.warned`."""
 STEPS, LONGEST_MINUTES = 20, 7 * 24 * 60

@@ -1,7 +1,6 @@
 """Open a recovery case, take its steps, and close it only when the client is satisfied."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from domain.core.base import uuid7
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.text_rules import must_be_line, must_be_text
 from domain.incidents.model import Incident
+from domain.parameters import ParameterScope, required_in
 from domain.recovery.events import CaseClosed, CaseOpened, CaseReopened, StepDone, StepHandedOver
 from domain.recovery.model import (
     CaseState,
@@ -24,6 +24,7 @@ from domain.recovery.model import (
     Size,
     StepKind,
 )
+from domain.recovery.parameters import STEPS
 from domain.recovery.rules import before, check_remedies, due
 
 
@@ -56,7 +57,7 @@ async def open_case(
         raise Refused(
             Code.ALREADY_EXISTS, "The incident already has an open case.", argument="incidentId"
         )
-    _begin(tx.session, case, dict.fromkeys(StepKind, owner_id), tx.at)
+    await _begin(tx, case, dict.fromkeys(StepKind, owner_id))
     tx.record(
         CaseOpened(
             account_id=case.account_id,
@@ -121,7 +122,7 @@ async def follow_up(
         steps = await _steps(tx.session, case)
         owners = {each.kind: each.owner_id for each in steps.values()}
         case.round += 1
-        _begin(tx.session, case, owners, tx.at)
+        await _begin(tx, case, owners)
         fact = CaseReopened(
             account_id=case.account_id, subject_id=case.id, at=tx.at, round=case.round
         )
@@ -199,10 +200,11 @@ def _done(tx: Tx, case: RecoveryCase, step: RecoveryStep, note: str) -> None:
     )
 
 
-def _begin(
-    session: AsyncSession, case: RecoveryCase, owners: Mapping[StepKind, UUID], at: datetime
-) -> None:
-    session.add_all(
+async def _begin(tx: Tx, case: RecoveryCase, owners: Mapping[StepKind, UUID]) -> None:
+    """Begin a round; its steps are due after the hours that apply to the account now."""
+    scope = ParameterScope(case.tenant_id, case.account_id)
+    hours = await required_in(tx.session, scope, STEPS[case.size], at=tx.at)
+    tx.session.add_all(
         RecoveryStep(
             tenant_id=case.tenant_id,
             account_id=case.account_id,
@@ -213,7 +215,7 @@ def _begin(
             due_at=due_at,
             remedies=[],
         )
-        for kind, due_at in due(case.size, at).items()
+        for kind, due_at in due(hours.numbers, tx.at).items()
     )
 
 

@@ -1,17 +1,10 @@
 """Due times and allowed remedies of a recovery case, by its size."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from domain.core.errors import Code, Refused
 from domain.recovery.model import Remedy, Size, StepKind
-
-_HOURS: dict[Size, tuple[int, int, int, int, int]] = {
-    Size.SMALL: (24, 48, 120, 168, 336),
-    Size.MEDIUM: (8, 24, 72, 120, 240),
-    Size.MAJOR: (2, 8, 48, 72, 168),
-}
-"""Hours from the beginning of a round to the end of each step, in their order."""
 
 TOOLKIT: dict[Size, frozenset[Remedy]] = {
     Size.SMALL: frozenset({Remedy.EXTENDED_SERVICE, Remedy.TRAINING_SESSION}),
@@ -26,10 +19,10 @@ ALWAYS: dict[Size, frozenset[Remedy]] = {
 """Remedies that are mandatory."""
 
 
-def due(size: Size, begun_at: datetime) -> dict[StepKind, datetime]:
-    """Return when each step of a round is due."""
-    steps = zip(StepKind, _HOURS[size], strict=True)
-    return {kind: begun_at + timedelta(hours=hours) for kind, hours in steps}
+def due(hours: Sequence[int], begun_at: datetime) -> dict[StepKind, datetime]:
+    """Return when each step of a round is due; `hours` are those of the steps in their order."""
+    steps = zip(StepKind, hours, strict=True)
+    return {kind: begun_at + timedelta(hours=after) for kind, after in steps}
 
 
 def before(kind: StepKind) -> list[StepKind]:

@@ -18,6 +18,7 @@ from domain.core.ledger import LedgerRow
 from domain.escalation import Cycle, EscalationStep, StepDraft
 from domain.incidents import Incident, PauseCause
 from domain.messages import Message
+from domain.parameters import ParameterPlace, ParameterUnit, set_value
 from tests import build
 from tests.build import T0, World, minutes
 
@@ -203,6 +204,37 @@ async def test_management_hears_within_four_hours_whatever_the_policy_says(
         assert (Cycle.MANAGEMENT, 0, 240) in await taken(make, ticket)
     assert not [step for step in await taken(make, busy) if step[0] is Cycle.MANAGEMENT]
     assert await told(make, firm.users[Role.MANAGEMENT]) == 2
+
+
+async def test_management_hears_after_the_time_that_the_site_has_set_when_the_incident_was_opened(
+    make: Sessions, firm: Firm
+) -> None:
+    before = await opened(make, firm, priority=Priority.LOW)
+    async with transaction(make) as session:
+        tx = Tx(session, firm.system, T0 + minutes(1))
+        for place, hours in (
+            (ParameterPlace(), 3),
+            (ParameterPlace(account_id=firm.world.account.id), 2),
+            (ParameterPlace(site_id=firm.world.site.id), 1),
+        ):
+            await set_value(
+                tx,
+                "escalation.management_after",
+                numbers=[hours],
+                unit=ParameterUnit.HOURS,
+                place=place,
+            )
+    after = await build.incident(
+        make, firm.world, priority=Priority.LOW, at=T0 + minutes(2), summary="Later"
+    )
+    await follow(make, firm, after, T0 + minutes(2))
+    await pass_time(make, T0 + minutes(61))
+    assert await taken(make, after) == []
+    await pass_time(make, T0 + minutes(62))
+    assert [cycle for cycle, _, _ in await taken(make, after)] == [Cycle.MANAGEMENT]
+    assert await taken(make, before) == []
+    await pass_time(make, T0 + minutes(240))
+    assert await taken(make, before) == [(Cycle.MANAGEMENT, 0, 240)]
 
 
 async def test_who_was_away_catches_up_with_each_step_once_and_with_the_last_repeat_only(

@@ -12,6 +12,7 @@ from domain.access import Actor, Role, Tx
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
+from domain.parameters import ParameterPlace, ParameterUnit, set_value
 from domain.recovery import CaseState, RecoveryCase, RecoveryStep, Remedy, Size, StepKind
 from tests import build
 from tests.build import T0, World
@@ -85,6 +86,29 @@ async def test_a_case_has_five_steps_in_order_each_dated_and_owned(scene: Scene)
     assert [step.kind for step in steps] == list(StepKind)
     assert [(step.due_at - T0) / timedelta(hours=1) for step in steps] == [2, 8, 48, 72, 168]
     assert {step.owner_id for step in steps} == {scene.user_id}
+
+
+async def test_the_hours_of_the_account_apply_to_rounds_that_begin_later(scene: Scene) -> None:
+    before = await scene.open(Size.MAJOR)
+    async with transaction(scene.make) as session:
+        await set_value(
+            Tx(session, scene.manager, T0 + timedelta(hours=1)),
+            "recovery.major_steps",
+            numbers=[1, 2, 3, 4, 5],
+            unit=ParameterUnit.HOURS,
+            place=ParameterPlace(account_id=scene.world.account.id),
+        )
+    for kind in (StepKind.APOLOGIZE, StepKind.LISTEN, StepKind.RESOLVE):
+        await scene.step(before, kind)
+    await scene.step(
+        before, StepKind.COMPENSATE, remedies=[Remedy.EXECUTIVE_APOLOGY, Remedy.RECOVERY_PLAN]
+    )
+    steps = await scene.steps(before)
+    assert [(step.due_at - T0) / timedelta(hours=1) for step in steps] == [2, 8, 48, 72, 168]
+    again = await scene.ask(before, satisfied=False)
+    steps = await scene.steps(again)
+    later = [step.due_at - scene.at for step in steps if step.round == 2]
+    assert [each / timedelta(hours=1) for each in later] == [1, 2, 3, 4, 5]
 
 
 async def test_no_step_is_skipped_or_done_twice(scene: Scene) -> None:
