@@ -26,6 +26,7 @@ from api.endpoints import (
     health,
     ingest,
     password_pages,
+    survey_page,
     unsubscribe,
 )
 from api.execution.admission import Admission
@@ -43,11 +44,13 @@ from api.older_verdicts import ADVICE, OlderVerdicts
 from api.state import POOL_SIZE, AppState, utc_now
 from api.support import migrate
 from api.support.client_address import Proxies
+from api.support.rate_limit import RedisWithFallback
 from api.support.telemetry import RequestTelemetry
 from domain import promises
 from domain.core.db import connect, sessions
 from domain.core.settings import Settings
 from domain.files import incoming, remove_left_behind
+from domain.surveys import SurveyLinks
 from domain.webhooks import SecretCipher
 from realtime.hub import Hub
 from realtime.position_ingest import PositionIngest
@@ -75,6 +78,7 @@ def application(settings: Settings | None = None) -> Starlette:
             *auth.routes(),
             *password_pages.routes(),
             *unsubscribe.routes(),
+            *survey_page.routes(),
             *downloads.routes(),
             *files.routes(),
             *ingest.routes(),
@@ -166,6 +170,8 @@ def _lifespan(
                 login=SignInService(make, signing, redis, settings),
                 proxies=Proxies(settings.trusted_proxies),
                 cursor_secret=signing.secret("cursor"),
+                survey_links=await asyncio.to_thread(SurveyLinks.of, settings),
+                throttle=RedisWithFallback(redis),
                 audience=audience,
                 desk=WebhookDocumentValidator(engine, gate, vault, settings.webhook_loopback),
                 revisions=migrate.heads(),

@@ -16,10 +16,12 @@ from api.identity.tokens import Keys
 from api.live.connections import ConnectionRegistry
 from api.live.shared_subscriptions import SharedSubscriptions
 from api.support.client_address import Proxies
+from api.support.rate_limit import RedisWithFallback
 from domain.access import Actor
 from domain.access.rls import ScopedSessions
 from domain.core.db import Sessions
 from domain.core.settings import Settings
+from domain.surveys import SurveyLinks
 from realtime.hub import Hub
 from realtime.position_ingest import PositionIngest
 from realtime.positions import LivePositions
@@ -62,6 +64,9 @@ class AppState:
     login: SignInService
     proxies: Proxies
     cursor_secret: bytes
+    survey_links: SurveyLinks
+    throttle: RedisWithFallback
+    """Limits of requests without a login, besides those of signing in."""
     audience: ConnectionRegistry
     desk: WebhookDocumentCheck
     revisions: tuple[str, ...]
@@ -96,4 +101,5 @@ class AppState:
             self.settings.incidents_per_client_user,
             timedelta(hours=self.settings.invitation_hours),
             self.settings.smtp_utf8,
+            self.survey_links,
         )

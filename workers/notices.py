@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
-from domain import agreements, audit, escalation, incidents, invoices, recovery
+from domain import agreements, audit, escalation, incidents, invoices, recovery, surveys
 from domain.access import Tx
 from domain.core.sequencing import SequencedEvent
 from workers.jobs import Job, JobContext
@@ -24,6 +24,7 @@ def job_of(write: WriteNotice) -> Job:
 announce_amendment = job_of(agreements.announce_amendment)
 announce_closing_note = job_of(invoices.announce_closing_note)
 announce_end = job_of(agreements.announce_end)
+plan_after_incident = job_of(surveys.plan_after_incident)
 hurry_notices = job_of(incidents.hurry_notices)
 tell_answered = job_of(escalation.tell_answered)
 tell_checkpoint = job_of(audit.tell_checkpoint)

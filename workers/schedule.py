@@ -12,6 +12,7 @@ from workers.periodic import Periodic
 from workers.positions import keep_days, watch_guards
 from workers.quality import lay_down, sweep_quality
 from workers.reports import plan_reports, plan_touchpoints, sweep_reports
+from workers.surveys import ask_clients, plan_surveys
 from workers.sweepers import forget_answers, sweep_promises
 from workers.webhooks import forget_deliveries
 
@@ -29,6 +30,8 @@ def schedule() -> Schedule:
         Periodic("reports", 1, sweep_reports, batch=50),
         Periodic("report plans", 60, plan_reports, batch=200),
         Periodic("touchpoints", 3600, plan_touchpoints),
+        Periodic("survey plans", 60, plan_surveys),
+        Periodic("surveys", 5, ask_clients, batch=50),
         Periodic("months", 10, close_months, batch=50),
         Periodic("invoices", 10, bill_months, batch=50),
         Periodic("audit", 1, keep_audit),

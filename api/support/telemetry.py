@@ -169,7 +169,7 @@ async def _answer(
 
 def _shown(path: str) -> str:
     """The path as it is logged: a link's text is a secret."""
-    for folder in ("/password/", "/u/"):
+    for folder in ("/password/", "/u/", "/s/"):
         if path.startswith(folder):
             return f"{folder}…"
     return path

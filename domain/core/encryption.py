@@ -15,6 +15,16 @@ from domain.core.settings import Settings
 _NONCE = 12
 
 
+def derived_key(settings: Settings, purpose: str) -> bytes:
+    """Return a key for a purpose, derived from the key file that every process of an installation has."""
+    path = settings.webhook_key_file
+    private = (
+        keyfile.read_or_make(settings.data / "webhooks.pem") if path is None else keyfile.read(path)
+    )
+    raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    return hmac.digest(raw, f"waarborg {purpose}".encode(), "sha256")
+
+
 class SecretCipher:
     """Encrypts secrets, each bound to one row: a ciphertext that is moved to another row cannot be decrypted."""
 
@@ -24,14 +34,7 @@ class SecretCipher:
     @classmethod
     def of(cls, settings: Settings, purpose: str = "webhook secrets") -> Self:
         """Create the cipher for a purpose; the key file is the one named in the settings, else `DATA/webhooks.pem`."""
-        path = settings.webhook_key_file
-        private = (
-            keyfile.read_or_make(settings.data / "webhooks.pem")
-            if path is None
-            else keyfile.read(path)
-        )
-        raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        return cls(hmac.digest(raw, f"waarborg {purpose}".encode(), "sha256"))
+        return cls(derived_key(settings, purpose))
 
     def seal(self, row_id: UUID, secret: bytes) -> bytes:
         """Encrypt a secret."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import accounts, files, guards, messages
+from domain import accounts, files, guards, messages, surveys
 from domain.access import Actor, Tx
 from domain.accounts.model import Contact, User
 from domain.core.base import JSON
@@ -76,8 +76,15 @@ async def erase(tx: Tx, person: Person, person_id: UUID, *, confirmed: Sequence[
     dropped += await _drop(
         tx.session, ErasableText.tenant_id == row.tenant_id, ErasableText.subject_id == row.id
     )
+    if isinstance(row, Contact):
+        dropped += await _drop(
+            tx.session,
+            ErasableText.tenant_id == row.tenant_id,
+            ErasableText.subject_id.in_(surveys.responses_of(row.id)),
+        )
     account_id = _account_of(row)
     if isinstance(row, Contact):
+        texts += await surveys.forget(tx.session, row.id)
         _erase_contact(row)
     else:
         await accounts.disable_user(tx, row.id)

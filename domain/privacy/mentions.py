@@ -37,6 +37,7 @@ from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
 from domain.posts import PostOrders
 from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.recovery.model import RecoveryCase, RecoveryStep
+from domain.surveys.model import SurveyAnswer
 
 TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Incident.summary,
@@ -50,6 +51,7 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     PostOrders.body,
     RecoveryCase.summary,
     RecoveryStep.note,
+    SurveyAnswer.words,
     ErasableText.words,
 )
 """Free text in which people may be named."""

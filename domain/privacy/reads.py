@@ -21,6 +21,7 @@ from domain.messages.model import Message
 from domain.positions.model import Fix
 from domain.privacy.mentions import mentions
 from domain.privacy.rules import Person
+from domain.surveys import SurveyAnswer, responses_of
 
 FACTS = 5_000
 """Maximum number of facts and messages in an export, newest first; the ledger has more, page by page."""
@@ -53,6 +54,12 @@ async def personal_data(session: AsyncSession, actor: Actor, row: Contact | User
         export |= await _of_user(session, actor, row)
     own = Message.contact_id if isinstance(row, Contact) else Message.user_id
     messages = select(Message).where(own == row.id, visible_to(actor, Message))
+    if isinstance(row, Contact):
+        answers = select(SurveyAnswer).where(
+            SurveyAnswer.response_id.in_(responses_of(row.id)), visible_to(actor, SurveyAnswer)
+        )
+        given = await session.scalars(answers.order_by(SurveyAnswer.id).limit(FACTS))
+        export["survey_answers"] = [_plain(each) for each in given]
     newest = await session.scalars(messages.order_by(Message.queued_at.desc()).limit(FACTS))
     export["messages"] = [_plain(each) for each in reversed(newest.all())]
     about = [LedgerRow.subject_id == row.id]

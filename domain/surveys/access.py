@@ -1,13 +1,37 @@
-"""Access rules of surveys."""
+"""Access rules of surveys: who is asked and what was answered is for those who read the relationship."""
 
-from domain.access import Right
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_
+
+from domain.access import Actor, Right
 from domain.access.declarations import AccessRules
-from domain.access.rule import Rows, in_company
+from domain.access.rule import Rows, in_accounts, in_company
+
+
+def _with_names(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the answers of accessible accounts that are not anonymous."""
+    return and_(in_accounts(actor, model), model.is_anonymous.is_(False))
+
 
 ACCESS = AccessRules(
     rows={
-        "questionnaire": Rows((Right.READ_RELATIONSHIP,), scope=in_company),
-        "questionnaire_version": Rows((Right.READ_RELATIONSHIP,), scope=in_company),
+        **{
+            table: Rows((Right.READ_RELATIONSHIP,), "the own company", in_company)
+            for table in ("questionnaire", "questionnaire_version", "survey")
+        },
+        **{
+            table: Rows((Right.READ_RELATIONSHIP,))
+            for table in ("survey_wave", "survey_invitation")
+        },
+        **{
+            table: Rows(
+                (Right.READ_RELATIONSHIP,),
+                "accessible accounts, without anonymous ones",
+                _with_names,
+            )
+            for table in ("survey_response", "survey_answer")
+        },
     },
     fields={
         "Questionnaire": {None: "id name createdAt versions published"},
@@ -20,11 +44,33 @@ ACCESS = AccessRules(
         "SurveyPreview": {None: "title language questions"},
         "PreviewedQuestion": {None: "key kind words isRequired choices isAsked"},
         "PreviewedChoice": {None: "key label"},
+        "Survey": {
+            None: "id name trigger purpose audience delaySeconds openDays oneIn isAnonymous isActive createdAt version"
+            " questionnaire"
+        },
+        "SurveyWave": {None: "id name dueAt decidedAt contacts asked survey account incident"},
+        "SurveyInvitation": {
+            None: "id purpose decidedAt skipped closesAt remindedAt isAnswered survey wave contact"
+        },
+        "SurveyResponse": {
+            None: "id language answeredAt changedAt weight answers survey questionnaireVersion account contact site"
+            " incident"
+        },
+        "SurveyAnswer": {None: "question kind number chosen words"},
+        "AnsweredSurvey": {None: "answeredAt account"},
     },
-    facts={Right.READ_RELATIONSHIP: "questionnaire.version_added questionnaire.published"},
-    queries={"questionnaires": (), "questionnairePreview": (Right.READ_RELATIONSHIP,)},
+    facts={
+        Right.READ_RELATIONSHIP: "questionnaire.version_added questionnaire.published survey.added survey.changed"
+        " survey.asked survey.skipped survey.withdrawn survey.answered survey.corrected"
+    },
+    queries={
+        **dict.fromkeys(("questionnaires", "surveys", "surveyWaves", "surveyInvitations"), ()),
+        "surveyResponses": (),
+        "questionnairePreview": (Right.READ_RELATIONSHIP,),
+    },
     mutations={
         Right.MANAGE_ACCOUNTS: "createQuestionnaire addQuestionnaireVersion"
-        " publishQuestionnaireVersion addStandardQuestionnaire",
+        " publishQuestionnaireVersion addStandardQuestionnaire addSurvey changeSurvey",
+        Right.FOLLOW_UP: "answerSurvey",
     },
 )

@@ -11,6 +11,7 @@ import strawberry
 from domain.access import Actor
 from domain.core.base import Keyed
 from domain.core.db import Sessions
+from domain.surveys import SurveyLinks
 from realtime.hub import Hub
 from realtime.positions import LivePositions
 from schema.core import access_log
@@ -40,6 +41,8 @@ class Context:
     """How long an invitation is valid."""
     smtp_utf8: bool = False
     """Whether the mail server accepts addresses with a local part outside ASCII (SMTPUTF8)."""
+    survey_links: SurveyLinks | None = None
+    """Signed links of surveys; None in processes without them."""
     at: datetime = field(init=False)
     """One instant for everything that is read, so that all clocks in a response agree."""
     _loaders: Loaders = field(init=False)

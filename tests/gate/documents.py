@@ -66,6 +66,7 @@ AIMS: dict[str, str] = {
     "handOverRecoveryStep.id": "RecoveryCase",
     "retryConsequence.id": "Outbox",
     "versionId": "QuestionnaireVersion",
+    "changeSurvey.id": "Survey",
     "publishQuestionnaireVersion.id": "QuestionnaireVersion",
 }
 """The type of an id where the names do not tell: by argument, or by field and argument."""

@@ -21,8 +21,10 @@ from tests.gate.test_edges import Edges
 
 NOT_IN_THE_LEDGER = {"reportPositions"}
 """Positions have a store of their own; what they prove becomes facts later."""
-CHANGED_NOTHING = {"readMessage", "resubscribeContact", "retryDeadConsequences"}
-"""Here what they ask for is so already: the message is read, the contact subscribed, and nothing is dead."""
+CHANGED_NOTHING = {
+    "addStandardQuestionnaire", "readMessage", "resubscribeContact", "retryDeadConsequences",
+}  # fmt: skip
+"""Here what they ask for is so already: read, subscribed, nothing dead, the standard questionnaire added."""
 NAMED: dict[tuple[str, str], tuple[str, str | None]] = {
     ("incident", "assignee_id"): ("incident.assigned", None),
     ("incident", "priority"): ("incident.prioritised", None),

@@ -6,6 +6,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import http_ece  # type: ignore[import-untyped]
@@ -181,7 +182,7 @@ def test_channels_that_are_not_set_up_are_not_there(settings: Settings, key_file
     assert isinstance(senders_of(with_push).of(told), Push)
 
 
-def on_the_wire(what: OutboundMessage, **more: str) -> EmailMessage:
+def on_the_wire(what: OutboundMessage, **more: Any) -> EmailMessage:
     letter = letter_of(what, SIGNER, leaves_at=build.T0, sent_from="desk@guards.example", **more)
     read = message_from_bytes(letter.as_bytes(), policy=default)
     assert isinstance(read, EmailMessage)

@@ -5,7 +5,7 @@ from domain.core.settings import Settings
 from workers.outbound.chat import Chat
 from workers.outbound.post import PostClient
 from workers.outbound.push import Push, key_in
-from workers.outbound.senders import Office, Sender, Senders
+from workers.outbound.senders import Office, Sender, Senders, base_url
 from workers.outbound.sms import Sms
 from workers.outbound.smtp import Email, letter_transport
 
@@ -23,11 +23,3 @@ def senders_of(settings: Settings) -> Senders:
     if settings.push_key_file is not None:
         found[Channel.PUSH] = Push(settings, key_in(settings.push_key_file), posting)
     return Senders(found, Office(post, settings.smtp_from, base_url(settings)))
-
-
-def base_url(settings: Settings) -> str:
-    """Return the URL at which readers reach the API: the public one, else the listening address."""
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

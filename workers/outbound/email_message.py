@@ -1,5 +1,6 @@
 """Rendering of a message as an e-mail, with the headers that suppress automatic replies."""
 
+from collections.abc import Callable
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,13 +19,15 @@ def letter_of(
     sent_from: str,
     leaves_at: datetime,
     public_url: str = "",
+    put_links: Callable[[str], str] = str,
 ) -> EmailMessage:
     """Build the mail: text, HTML with its images, and files; raises `ValueError` on an invalid address.
 
     The Message-ID follows from the message's id, so that a repeat can be recognised, and is signed, so that
     notices about it can be trusted. RFC 3834 (Auto-Submitted) and X-Auto-Response-Suppress suppress automatic
     replies. Mails about one incident or one credit form one thread. A notice about the reader's own contract
-    needs no List-Unsubscribe; optional mail can be ended with one click (RFC 8058).
+    needs no List-Unsubscribe; optional mail can be ended with one click (RFC 8058). `put_links` puts links into the
+    text that are not stored with it.
     """
     message, here = outgoing.message, domain_of(sent_from)
     letter = EmailMessage()
@@ -46,8 +49,9 @@ def letter_of(
         letter["List-Unsubscribe"] = f"<{leave}>"
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     words = RenderedText(message.subject, message.body, message.html)
-    page = messages.as_html(words, language=message.language)
-    letter.set_content(_with_end(message.body, leave, message.language), cte="quoted-printable")
+    page = put_links(messages.as_html(words, language=message.language))
+    body = _with_end(put_links(message.body), leave, message.language)
+    letter.set_content(body, cte="quoted-printable")
     letter.add_alternative(
         _with_link(page, leave, message.language), subtype="html", cte="quoted-printable"
     )

@@ -7,6 +7,7 @@ from email.message import EmailMessage
 from typing import Protocol
 
 from domain.accounts.model import Channel
+from domain.core.settings import Settings
 from domain.messages import Address, Enclosure, Message
 
 STEP_S = 10.0  # for each command of an SMTP dialogue; the job's limit bounds the whole
@@ -107,3 +108,11 @@ class Senders:
 def domain_of(address: str) -> str:
     """Return the part of an address after the @."""
     return address.rpartition("@")[2].strip("> ")
+
+
+def base_url(settings: Settings) -> str:
+    """Return the URL at which readers reach the API: the public one, else the listening address."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

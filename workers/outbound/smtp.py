@@ -18,6 +18,7 @@ import aiosmtplib
 from domain.core import private_files
 from domain.core.settings import Settings
 from domain.messages import MessageSigner, is_hard_bounce
+from domain.surveys import SurveyLinks
 from workers.outbound import senders
 from workers.outbound.email_message import letter_of
 from workers.outbound.senders import (
@@ -26,6 +27,7 @@ from workers.outbound.senders import (
     OutboundMessage,
     Unconfirmed,
     Undeliverable,
+    base_url,
     domain_of,
 )
 
@@ -53,6 +55,8 @@ class Email:
         self._public_url = settings.public_url
         self._post = post
         self._signer = MessageSigner.of(settings)
+        self._links = SurveyLinks.of(settings)
+        self._base_url = base_url(settings)
         self.settles_in = timedelta(seconds=settings.smtp_settle_s)
 
     async def send(self, outgoing: OutboundMessage, handing_over: HandingOver) -> None:
@@ -64,6 +68,7 @@ class Email:
                 sent_from=self._sent_from,
                 leaves_at=datetime.now(UTC),
                 public_url=self._public_url,
+                put_links=lambda text: self._links.put_into(text, self._base_url),
             )
         except ValueError as error:
             raise Undeliverable(str(error)) from error
@@ -82,6 +87,8 @@ class Smtp:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._signer = MessageSigner.of(settings)
+        self._links = SurveyLinks.of(settings)
+        self._base_url = base_url(settings)
         self._log = None if settings.smtp_log is None else RelayLog(settings.smtp_log)
         self._leaving: set[asyncio.Task[None]] = set()
 
