@@ -30,6 +30,7 @@ TYPES: dict[str, str] = {
     "promise_id": "Promise",
     "questionnaire_id": "Questionnaire",
     "rate_id": "Rate",
+    "response_id": "SurveyResponse",
     "reverses_id": "Payment",
     "sign_in_id": "SignIn",
     "simulation_id": "Simulation",

@@ -6,12 +6,13 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, compensation, incidents, recovery
+from domain import accounts, compensation, incidents, recovery, surveys
 from domain.recovery import CaseState, Remedy, Size, StepKind
 from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import (
+    AccountId,
     CreditId,
     ExpectedVersion,
     GlobalIdOf,
@@ -94,7 +95,7 @@ class RecoveryStep:
 
 @from_row(recovery.RecoveryCase)
 class RecoveryCase(Node):
-    """Service recovery case for a failure on an incident; it ends when the client is satisfied."""
+    """Service recovery case for a failure; it ends when the client is satisfied."""
 
     size: Annotated[Size, "Size of the failure, which decides the remedies and due times."]
     summary: Annotated[str, "Summary of what went wrong."]
@@ -122,8 +123,14 @@ class RecoveryCase(Node):
     @relation("Incident")
     @staticmethod
     async def incident(row: Row, info: Info) -> Any:
-        """Incident on which it went wrong."""
+        """Incident on which it went wrong; null for a case about none."""
         return await info.context.get(incidents.Incident, row.incident_id)
+
+    @relation("SurveyResponse")
+    @staticmethod
+    async def survey_response(row: Row, info: Info) -> Any:
+        """Low answer to a survey that it follows up; null for others."""
+        return await info.context.get(surveys.SurveyResponse, row.response_id)
 
     @resolver(Account | None)
     @staticmethod
@@ -140,14 +147,24 @@ class RecoveryMutation:
     @staticmethod
     async def open_recovery(
         ask: MutationContext,
-        incident_id: Annotated[IncidentId, "Incident on which it went wrong."],
         size: Annotated[Size, "Size of the failure, which decides the remedies and due times."],
         summary: Annotated[str, "Summary in one line of what went wrong."],
         owner_user_id: Annotated[UserId, "User of the company responsible for the steps."],
+        incident_id: Annotated[
+            IncidentId | None, "Incident on which it went wrong; null when it is about none."
+        ] = None,
+        account_id: Annotated[
+            AccountId | None, "Account of the client; may be left out for a case about an incident."
+        ] = None,
     ) -> recovery.RecoveryCase:
-        """Open a service recovery case; its five steps get their due times at once."""
+        """Open a service recovery case for an incident or an account; its five steps get their due times at once."""
         return await recovery.open_case(
-            ask.tx, incident_id, size=size, summary=summary, owner_id=owner_user_id
+            ask.tx,
+            incident_id,
+            account_id=account_id,
+            size=size,
+            summary=summary,
+            owner_id=owner_user_id,
         )
 
     @mutation(RecoveryCase)

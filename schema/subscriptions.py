@@ -9,7 +9,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, incidents, promises
+from domain import accounts, incidents, promises, surveys
 from domain.access import Actor
 from domain.agreements import PromiseKind
 from domain.catalogue import must_be_kinds
@@ -26,7 +26,7 @@ from schema.core.actor_name import shown
 from schema.core.context import Context, Info
 from schema.core.roots import subscription_fields
 from schema.core.scalars import Json
-from schema.core.types import enum, from_row, resolver, subscription
+from schema.core.types import enum, from_row, relation, resolver, subscription
 from schema.credits import Credit
 from schema.incidents import Incident
 from schema.ledger import subject, subject_id
@@ -162,6 +162,16 @@ class FeedEvent:
         """Credit that the event concerns, in its current state."""
         return None if row.fact is None else await subject(info, row.fact, "Credit")
 
+    @relation("SurveyScores")
+    @staticmethod
+    async def survey_scores(row: Row, info: Info) -> Any:
+        """Scores of the account's surveys after an answer; null for other events."""
+        if row.fact is None or row.fact.kind not in surveys.SCORE_FACTS:
+            return None
+        scope = surveys.ScoreScope(account_id=row.fact.account_id)
+        async with info.context.sessions() as session:
+            return await surveys.measured(session, info.context.actor, scope)
+
 
 def facts_of(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Facts:
     """Return the facts of a subscription; `after` is a cursor."""
@@ -246,6 +256,27 @@ class Subscription:
             account_id=account,
             where=LedgerRow.kind.startswith("credit."),
             only=lambda fact: fact.kind.startswith("credit."),
+        )
+
+    @subscription(FeedEvent)
+    def survey_events(
+        self,
+        info: Info,
+        account_id: Annotated[
+            strawberry.ID | None, "Account to follow; null for all accounts that you can access."
+        ] = None,
+        after: After = None,
+    ) -> AsyncIterable[Item]:
+        """Invitations, answers and corrections of surveys; `surveyScores` has the scores after an answer."""
+        ctx: Context = info.context
+        account = None if account_id is None else ids.wanted(account_id, "Account", "accountId")
+        return facts_of(
+            ctx,
+            ctx.actor,
+            after,
+            account_id=account,
+            where=LedgerRow.kind.startswith("survey."),
+            only=lambda fact: fact.kind.startswith("survey."),
         )
 
     @subscription(FeedEvent)

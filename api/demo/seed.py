@@ -19,6 +19,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.demo import billing
+from api.demo import surveys as demo_surveys
 from api.demo.billing import Books, Step
 from api.demo.data import CLIENTS, COMPANY, GUARDS, STAFF, Client
 from api.demo.incident_texts import HAPPENINGS, RESOLUTIONS, UPDATES
@@ -101,6 +102,7 @@ async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]
                 session.expunge_all()  # what is written need not be looked at again by every flush
                 tell(done, len(steps))
         await _first_reports(session, actor, everyone, at)
+        await demo_surveys.year(session, actor, everyone, at=at)
 
 
 async def _first_reports(

@@ -1,4 +1,4 @@
-"""Documents over plain HTTP: reports as PDF, credit notes as PDF and XML; with the same bearer token as the API."""
+"""Documents over plain HTTP: reports as PDF, credit notes as PDF and XML, answers as CSV; with the token of the API."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from api.endpoints.caller import signed_in
 from api.execution.admission import TooMuch
 from api.state import AppState
 from api.support.errors import HttpRefusal
-from domain import invoices, reports
+from domain import invoices, reports, surveys
 from domain.access import Actor
 from domain.invoices import MEDIA_TYPE, Incomplete, credit_note_pdf, credit_note_xml
 
@@ -39,6 +39,7 @@ def routes() -> list[Route]:
         Route("/reports/{row_id:uuid}.pdf", _handing_out(_report)),
         Route("/credit-notes/{row_id:uuid}.pdf", _handing_out(_credit_note_pdf)),
         Route("/credit-notes/{row_id:uuid}.xml", _handing_out(_credit_note_xml)),
+        Route("/surveys/{row_id:uuid}.csv", _handing_out(_survey_answers)),
     ]
 
 
@@ -115,3 +116,14 @@ async def _credit_note_xml(
     if note is None:
         return None
     return ServedDocument(f"{note.number}.xml", MEDIA_TYPE, credit_note_xml(note))
+
+
+async def _survey_answers(
+    state: AppState, actor: Actor, row_id: UUID, _language: str
+) -> ServedDocument | None:
+    async with state.scoped(actor)() as session:
+        found = await surveys.csv_of(session, actor, row_id)
+    if found is None:
+        return None
+    _name, lines = found
+    return ServedDocument(f"survey-{row_id}.csv", "text/csv; charset=utf-8", lines.encode())

@@ -27,8 +27,8 @@ MOST_BYTES = 128 * 1024
 READ_S = 10.0
 ONE_LINK = RateLimit(per_s=1 / 10, burst=20)
 """Answers by one link: a person who corrects, not a program."""
-ONE_ADDRESS = RateLimit(per_s=5, burst=200)
-"""Requests of one address: a company behind one address, not a search through tokens."""
+ONE_ADDRESS = RateLimit(per_s=100, burst=1_000)
+"""Requests of one address, behind which a whole company may be."""
 _HEADERS = {
     "cache-control": "no-store",
     "x-robots-tag": "noindex",

@@ -1,6 +1,12 @@
 """Recovery cases: steps after a failure until the client is satisfied."""
 
-from domain.recovery.actions import follow_up, hand_over, open_case, take_step
+from domain.recovery.actions import (
+    follow_up,
+    hand_over,
+    open_case,
+    open_for_response,
+    take_step,
+)
 from domain.recovery.model import (
     CaseState,
     RecoveryCase,
@@ -21,6 +27,7 @@ __all__ = [
     "follow_up",
     "hand_over",
     "open_case",
+    "open_for_response",
     "take_step",
     "tell_recovery",
 ]

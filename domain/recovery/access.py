@@ -12,7 +12,8 @@ ACCESS = AccessRules(
     fields={
         "RecoveryCase": {
             None: "id size summary state round openedAt closedAt satisfied version steps incident"
-            " account"
+            " account",
+            Right.READ_RELATIONSHIP: "surveyResponse",
         },
         "RecoveryStep": {
             None: "round kind dueAt doneAt remedies credit",

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import CLIENTS, Right, Tx
-from domain.accounts.model import User
+from domain.accounts.model import Account, User
 from domain.compensation.model import Credit
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused, must_be_current
@@ -29,20 +29,60 @@ from domain.recovery.rules import before, check_remedies, due
 
 
 async def open_case(
-    tx: Tx, incident_id: UUID, *, size: Size, summary: str, owner_id: UUID
+    tx: Tx,
+    incident_id: UUID | None = None,
+    *,
+    size: Size,
+    summary: str,
+    owner_id: UUID,
+    account_id: UUID | None = None,
 ) -> RecoveryCase:
-    """Open a recovery case for an incident; an incident has one open case at a time."""
+    """Open a recovery case for an incident, or for an account alone; an incident has one open case at a time."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
+    if account_id is not None:
+        await tx.get(Account, account_id, "account", argument="accountId")
+    if incident_id is not None:
+        incident = await tx.get(Incident, incident_id, "incident", argument="incidentId")
+        if account_id not in {None, incident.account_id}:
+            raise Refused(Code.INVALID, "The incident is of another account.", argument="accountId")
+        account_id = incident.account_id
+    if account_id is None:
+        raise Refused(Code.INVALID, "Give incidentId or accountId.", argument="incidentId")
+    case = await _insert(tx, account_id, size, summary, owner_id, incident_id=incident_id)
+    if case is None:
+        raise Refused(
+            Code.ALREADY_EXISTS, "The incident already has an open case.", argument="incidentId"
+        )
+    return case
+
+
+async def open_for_response(
+    tx: Tx, account_id: UUID, response_id: UUID, *, summary: str, owner_id: UUID
+) -> RecoveryCase | None:
+    """Open a small case that follows up a low answer, once for each response; None when there is one already."""
+    return await _insert(tx, account_id, Size.SMALL, summary, owner_id, response_id=response_id)
+
+
+async def _insert(
+    tx: Tx,
+    account_id: UUID,
+    size: Size,
+    summary: str,
+    owner_id: UUID,
+    *,
+    incident_id: UUID | None = None,
+    response_id: UUID | None = None,
+) -> RecoveryCase | None:
     must_be_line(summary, "summary")
-    incident = await tx.get(Incident, incident_id, "incident", argument="incidentId")
     await _colleague(tx, owner_id)
     case: RecoveryCase | None = await tx.session.scalar(
         insert(RecoveryCase)
         .values(
             id=uuid7(),
-            tenant_id=incident.tenant_id,
-            account_id=incident.account_id,
-            incident_id=incident.id,
+            tenant_id=tx.actor.tenant_id,
+            account_id=account_id,
+            incident_id=incident_id,
+            response_id=response_id,
             size=size,
             summary=summary,
             state=CaseState.OPEN,
@@ -54,17 +94,16 @@ async def open_case(
         .returning(RecoveryCase)
     )
     if case is None:
-        raise Refused(
-            Code.ALREADY_EXISTS, "The incident already has an open case.", argument="incidentId"
-        )
+        return None
     await _begin(tx, case, dict.fromkeys(StepKind, owner_id))
     tx.record(
         CaseOpened(
-            account_id=case.account_id,
+            account_id=account_id,
             subject_id=case.id,
             at=tx.at,
-            incident_id=incident.id,
+            incident_id=incident_id,
             size=size,
+            response_id=response_id,
         )
     )
     await tx.session.flush()

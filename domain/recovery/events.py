@@ -7,12 +7,13 @@ from domain.core.ledger import Fact
 
 
 class CaseOpened(Fact):
-    """A recovery case was opened."""
+    """A recovery case was opened: for an incident, for a low answer to a survey, or for the account alone."""
 
     kind: ClassVar[str] = "recovery.opened"
     subject_type: ClassVar[str | None] = "RecoveryCase"
-    incident_id: UUID
+    incident_id: UUID | None
     size: str
+    response_id: UUID | None = None
 
 
 class StepDone(Fact):

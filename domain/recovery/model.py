@@ -60,9 +60,13 @@ class RecoveryCase(Base, Owned, Versioned):
             unique=True,
             postgresql_where=text("state = 'open'"),
         ),
+        UniqueConstraint("response_id"),
     )
 
-    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), index=True)
+    incident_id: Mapped[UUID | None] = mapped_column(ForeignKey("incident.id"), index=True)
+    response_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("survey_response.id")
+    )  # the low answer of a survey that it follows up
     size: Mapped[Size]
     summary: Mapped[str]
     state: Mapped[CaseState] = mapped_column(default=CaseState.OPEN)

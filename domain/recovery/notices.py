@@ -15,10 +15,15 @@ from domain.recovery.model import RecoveryCase, RecoveryStep, StepKind
 
 
 async def tell_recovery(tx: Tx, fact: SequencedEvent) -> None:
-    """Write the recovery notice of a round when its compensation step is done: cause, resolution and offer."""
+    """Write the recovery notice of a round when its compensation step is done: cause, resolution and offer.
+
+    A case about no incident has no notice: whoever follows it up speaks with the client.
+    """
     if fact.body["step"] != StepKind.COMPENSATE:
         return
     case = await tx.session.get_one(RecoveryCase, fact.subject_id)
+    if case.incident_id is None:
+        return
     found = await tx.session.scalars(
         select(RecoveryStep).where(
             RecoveryStep.case_id == case.id, RecoveryStep.round == fact.body["round"]

@@ -1,6 +1,7 @@
 """Surveys: what clients are asked, who is asked when, their answers, and scores with their uncertainty."""
 
 from domain.surveys.answers import OpenSurvey, answer, open_survey
+from domain.surveys.export import csv_of
 from domain.surveys.fatigue import SkipReason, SurveyPurpose
 from domain.surveys.letters import SurveyLetter
 from domain.surveys.links import SurveyLinks
@@ -13,6 +14,7 @@ from domain.surveys.model import (
     SurveyResponse,
     SurveyWave,
 )
+from domain.surveys.people import person_of
 from domain.surveys.privacy import forget, responses_of
 from domain.surveys.programme import add_survey, change_survey
 from domain.surveys.questionnaires import (
@@ -20,6 +22,7 @@ from domain.surveys.questionnaires import (
     add_version,
     create_questionnaire,
     publish,
+    published,
 )
 from domain.surveys.questions import (
     LONGEST_WORDS,
@@ -35,6 +38,15 @@ from domain.surveys.questions import (
     check_questions,
     check_replies,
     is_asked,
+)
+from domain.surveys.reads import (
+    SCORE_FACTS,
+    MeasuredSurveys,
+    ScoredMonth,
+    ScoredQuestion,
+    ScoreScope,
+    measured,
+    months,
 )
 from domain.surveys.reminders import remind, to_remind
 from domain.surveys.rules import Audience, Trigger
@@ -65,17 +77,22 @@ __all__ = [
     "MOST_QUESTIONS",
     "PART",
     "SCALES",
+    "SCORE_FACTS",
     "Audience",
     "Choice",
     "Estimate",
     "GivenAnswer",
     "IntervalMethod",
+    "MeasuredSurveys",
     "OpenSurvey",
     "Question",
     "QuestionKind",
     "Questionnaire",
     "QuestionnaireVersion",
     "ScoreKind",
+    "ScoreScope",
+    "ScoredMonth",
+    "ScoredQuestion",
     "ShownIf",
     "SkipReason",
     "Survey",
@@ -100,15 +117,20 @@ __all__ = [
     "check_questions",
     "check_replies",
     "create_questionnaire",
+    "csv_of",
     "decide_wave",
     "due_waves",
     "forget",
     "is_asked",
+    "measured",
+    "months",
     "open_survey",
+    "person_of",
     "plan_after_incident",
     "plan_periods",
     "positive_share",
     "publish",
+    "published",
     "remind",
     "responses_of",
     "score",

@@ -58,6 +58,12 @@ ACCESS = AccessRules(
         },
         "SurveyAnswer": {None: "question kind number chosen words"},
         "AnsweredSurvey": {None: "answeredAt account"},
+        "SurveyEstimate": {None: "value low high"},
+        "SurveyScore": {None: "kind n nEffective excluded estimate method fewest tooFew"},
+        "SurveyQuestionScore": {None: "question kind score change wordsNl wordsEn"},
+        "SurveyScores": {None: "asked undeliverable answered responseRate questions"},
+        "FeedEvent": {Right.READ_QUALITY: "surveyScores"},
+        "SurveyMonth": {None: "monthOn score change"},
     },
     facts={
         Right.READ_RELATIONSHIP: "questionnaire.version_added questionnaire.published survey.added survey.changed"
@@ -67,7 +73,11 @@ ACCESS = AccessRules(
         **dict.fromkeys(("questionnaires", "surveys", "surveyWaves", "surveyInvitations"), ()),
         "surveyResponses": (),
         "questionnairePreview": (Right.READ_RELATIONSHIP,),
+        "surveyScores": (Right.READ_QUALITY,),
+        "surveyTrend": (Right.READ_QUALITY,),
     },
+    subscriptions={"surveyEvents": (Right.READ_LEDGER, Right.READ_RELATIONSHIP)},
+    downloads={"/surveys/{id}.csv": (Right.READ_RELATIONSHIP,)},
     mutations={
         Right.MANAGE_ACCOUNTS: "createQuestionnaire addQuestionnaireVersion"
         " publishQuestionnaireVersion addStandardQuestionnaire addSurvey changeSurvey",

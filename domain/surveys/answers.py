@@ -13,7 +13,9 @@ from domain.access import Actor, Tx
 from domain.accounts.model import Contact, Tenant
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
+from domain.core.ledger import Origin
 from domain.surveys.events import SurveyAnswerCorrected, SurveyAnswered
+from domain.surveys.follow_up import follow_up_low_answers
 from domain.surveys.model import (
     QuestionnaireVersion,
     Survey,
@@ -68,6 +70,7 @@ async def answer(
     at: datetime,
     language: str | None = None,
     within: ColumnElement[bool] | None = None,
+    origin: Origin = Origin.LIVE,
 ) -> SurveyResponse:
     """Store the answers of the holder of a link, or replace those that the holder gave before.
 
@@ -88,15 +91,18 @@ async def answer(
             Code.ALREADY_DONE, "This survey is closed, or was answered already.", argument="token"
         )
     kept = check_replies(found.version.questions, given)
-    tx = Tx(session, Actor.system(invitation.tenant_id, "survey"), at)
+    tx = Tx(session, Actor.system(invitation.tenant_id, "survey", origin=origin), at)
     known = None
     if not found.survey.is_anonymous:
         known = await session.scalar(
             select(SurveyResponse).where(SurveyResponse.invitation_id == invitation.id)
         )
     if known is not None:
-        return await _correct(tx, known, found, kept)
-    return await _store(tx, found, kept, language or found.language)
+        response = await _correct(tx, known, found, kept)
+    else:
+        response = await _store(tx, found, kept, language or found.language)
+    await follow_up_low_answers(tx, response, found.version, kept)
+    return response
 
 
 async def _store(

@@ -1,6 +1,7 @@
 """Rules of surveys: what starts one, when the wave of a period is due, and which answers are low."""
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -43,8 +44,6 @@ LOW = {
     QuestionKind.CES: 3,
 }
 """Highest answer that asks for a follow-up, by kind of question."""
-FOLLOW_UP_WITHIN = timedelta(hours=48)
-"""Time after a low answer within which somebody listens to the client."""
 
 
 def period_of(trigger: Trigger, at: datetime, zone: str) -> tuple[str, datetime]:
@@ -60,7 +59,7 @@ def period_of(trigger: Trigger, at: datetime, zone: str) -> tuple[str, datetime]
     return names[months], datetime.combine(first, MORNING, ZoneInfo(zone))
 
 
-def low_questions(questions: tuple[Question, ...], given: dict[str, GivenAnswer]) -> list[str]:
+def low_questions(questions: Sequence[Question], given: Mapping[str, GivenAnswer]) -> list[str]:
     """Return the keys of the questions whose answer is so low that somebody must follow up."""
     return [
         question.key

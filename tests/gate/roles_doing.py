@@ -25,6 +25,7 @@ PATHS = {
     "/reports/{id}.pdf": "Report",
     "/credit-notes/{id}.pdf": "CreditNote",
     "/credit-notes/{id}.xml": "CreditNote",
+    "/surveys/{id}.csv": "Survey",
 }
 _VARIABLE = re.compile(r"\$(\w+)")
 
