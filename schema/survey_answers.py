@@ -10,6 +10,7 @@ import strawberry
 from domain import accounts, incidents, surveys
 from domain.access import Right
 from domain.core.errors import Code, Refused
+from domain.surveys import FoundTheme, Theme, themes_of
 from schema.accounts import Account
 from schema.contacts import Contact
 from schema.core.context import Context, Info
@@ -17,12 +18,37 @@ from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.mutations import MutationContext, mutation
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import from_row, relation, resolver
+from schema.core.types import enum, from_row, relation, resolver
 from schema.questionnaires import AnswerInput, QuestionnaireVersion, answers_of
 from schema.sites import Site
 from schema.surveys import Survey, SurveyFilter
 
+enum(
+    Theme,
+    "SurveyTheme",
+    punctuality="Being on time, or not.",
+    coverage="Filled shifts, and replacement of people who are away.",
+    conduct="Conduct and appearance of guards.",
+    expertise="Expertise, training and knowledge of the site.",
+    response="Response to alarms and requests.",
+    resolution="Whether problems are solved.",
+    communication="Communication, and being reachable.",
+    reporting="Reports and logbooks of the work.",
+    patrols="Patrols and rounds on site.",
+    billing="Invoices, prices and credits.",
+    continuity="The same people on site.",
+    technology="Cameras, systems, badges and apps.",
+)
 ResponseRow = strawberry.Parent[surveys.SurveyResponse]
+AnswerRow = strawberry.Parent[surveys.SurveyAnswer]
+
+
+@from_row(FoundTheme)
+class FoundSurveyTheme:
+    """Theme of an answer, with the words that decided."""
+
+    theme: Annotated[Theme, "Theme that the words belong to."]
+    words: Annotated[list[str], "Words of the answer that belong to the theme."]
 
 
 @from_row(surveys.SurveyAnswer)
@@ -34,6 +60,12 @@ class SurveyAnswer:
     number: Annotated[int | None, "Number on the scale of the question."]
     chosen: Annotated[list[str] | None, "Keys of the chosen choices."]
     words: Annotated[str | None, "Answer in words; null where erased."]
+
+    @resolver(list[FoundSurveyTheme])
+    @staticmethod
+    def themes(row: AnswerRow) -> list[FoundTheme]:
+        """Themes of an answer in words, by a taxonomy of keywords in Dutch and English."""
+        return themes_of(row.words or "")
 
 
 @from_row(surveys.SurveyResponse)

@@ -27,7 +27,8 @@ _PAGE = """<!doctype html>
 body {{ font: 1rem/1.5 system-ui, sans-serif; color: #1f2933; background: #fff; max-width: 40em; margin: 0 auto;
   padding: 1em }}
 h1 {{ font-size: 1.5rem; line-height: 1.25 }}
-fieldset {{ border: 1px solid #52606d; border-radius: 6px; margin: 0 0 1.25em; padding: 0.75em 1em; min-width: 0 }}
+fieldset, .question {{ border: 1px solid #52606d; border-radius: 6px; margin: 0 0 1.25em;
+  padding: 0.75em 1em; min-width: 0 }}
 legend, .words {{ font-weight: 600; padding: 0 0.25em }}
 .scale {{ display: flex; flex-wrap: wrap; gap: 0.5em }}
 .ends {{ display: flex; justify-content: space-between; gap: 1em; font-size: 0.875rem; color: #3e4c59;
@@ -132,8 +133,8 @@ def _question(
             f' aria-describedby="{question.key}-hint"{_required(question)}>{escape(filled.words or "")}</textarea>'
         )
         return (
-            f'<fieldset><label class="words" for="{question.key}">{text}</label>{condition}'
-            f'<p class="hint" id="{question.key}-hint">{words["words_hint"]}</p>{area}</fieldset>'
+            f'<div class="question"><label class="words" for="{question.key}">{text}</label>{condition}'
+            f'<p class="hint" id="{question.key}-hint">{words["words_hint"]}</p>{area}</div>'
         )
     controls = _controls(question, language, filled)
     return f"<fieldset><legend>{text}</legend>{condition}{controls}</fieldset>"

@@ -56,7 +56,8 @@ ACCESS = AccessRules(
             None: "id language answeredAt changedAt weight answers survey questionnaireVersion account contact site"
             " incident"
         },
-        "SurveyAnswer": {None: "question kind number chosen words"},
+        "SurveyAnswer": {None: "question kind number chosen words themes"},
+        "FoundSurveyTheme": {None: "theme words"},
         "AnsweredSurvey": {None: "answeredAt account"},
         "SurveyEstimate": {None: "value low high"},
         "SurveyScore": {None: "kind n nEffective excluded estimate method fewest tooFew"},
