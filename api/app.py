@@ -48,6 +48,7 @@ from api.support.rate_limit import RedisWithFallback
 from api.support.telemetry import RequestTelemetry
 from domain import promises
 from domain.core.db import connect, sessions
+from domain.core.read_pool import ReadPool
 from domain.core.settings import Settings
 from domain.files import incoming, remove_left_behind
 from domain.surveys import SurveyLinks
@@ -127,6 +128,14 @@ def _lifespan(
                 settings.database_url, pool_size=POOL_SIZE, statement_timeout=STATEMENT_TIMEOUT_MS
             )
             ends.push_async_callback(database.dispose)
+            reads = ReadPool(
+                settings.database_url,
+                database.dialect,
+                size=POOL_SIZE,
+                statement_timeout=STATEMENT_TIMEOUT_MS,
+            )
+            await reads.open()
+            ends.push_async_callback(reads.close)
             system = connect(settings.system_database_url, pool_size=5)
             ends.push_async_callback(system.dispose)
             make = sessions(system)
@@ -159,6 +168,7 @@ def _lifespan(
                 gate=gate,
                 database=database,
                 requests=sessions(database, QueuedSession),
+                reads=reads,
                 sessions=make,
                 health_sessions=sessions(health_pool),
                 redis=redis,

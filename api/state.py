@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api.execution.admission import Admission
 from api.execution.executor import GraphQLExecutor
 from api.execution.fair_queue import FairQueue, OperationPermits
+from api.execution.scoped_reader import ScopedReader
 from api.identity.authenticator import Authenticator
 from api.identity.login import SignInService
 from api.identity.tokens import Keys
@@ -20,6 +21,7 @@ from api.support.rate_limit import RedisWithFallback
 from domain.access import Actor
 from domain.access.rls import ScopedSessions
 from domain.core.db import Sessions
+from domain.core.read_pool import ReadPool
 from domain.core.settings import Settings
 from domain.surveys import SurveyLinks
 from realtime.hub import Hub
@@ -49,6 +51,8 @@ class AppState:
     """Database of requests, by a login that sees one company at a time."""
     requests: Sessions
     """Sessions on `database`; they see no row until they are scoped to an actor."""
+    reads: ReadPool
+    """Connections for reads of whole rows, by the same login."""
     sessions: Sessions
     """Sessions that see every company: for signing in and the hub."""
     health_sessions: Sessions
@@ -86,7 +90,9 @@ class AppState:
     def scoped(self, actor: Actor) -> ScopedSessions:
         """Sessions of one operation: they see the rows of this actor and queue for connections as this actor."""
         permits = OperationPermits(self.connections, actor)
-        return ScopedSessions(self.requests, actor, permits=permits)
+        scoped = ScopedSessions(self.requests, actor, permits=permits)
+        scoped.reader = ScopedReader(self.reads, actor, permits)
+        return scoped
 
     def context(self, actor: Actor) -> Context:
         """The surroundings of one operation of this actor."""

@@ -25,11 +25,14 @@ from graphql import (
 )
 
 from api.execution.complexity import TOKENS, Cost, CostAnalyzer, check_names
+from api.execution.plan import NotPlanned, Plan
+from api.execution.plan_compiler import PlanCompiler
 from api.support.lru import WeightedCache
 
 KEPT_BYTES = 100_000_000
 REFUSED_BYTES = 4_000_000
 TOKEN_BYTES = 400  # of a parsed document, a token: 9,000 characters can be 1.15 MB
+FIELD_BYTES = 3_000  # of a plan, a field
 ERROR_TOKENS = (
     5_000  # a mistake may print the whole value it is in: 21 times 2,900 tokens took 0.7 s
 )
@@ -46,14 +49,17 @@ class Operation:
     weight: Cost
     about_schema: bool
     """Whether nothing but the schema itself is asked for."""
+    plan: Plan | None = None
+    """How it is executed without graphql-core; None where plans do not cover it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Valid:
-    """A document that passed validation, and the weights of operations whose page sizes are written in it."""
+    """A document that passed validation: its plans, and the weights of operations with page sizes written in it."""
 
     document: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
+    plans: dict[str | None, Plan | None]
     weights: dict[str | None, Cost]
     tokens: int
 
@@ -77,6 +83,7 @@ class Documents:
     def __init__(self, schema: strawberry.Schema, *, development: bool) -> None:
         self.schema: GraphQLSchema = schema._schema
         self._hide = not development
+        self._compiler = PlanCompiler(schema)
         hidden = () if development else (NoSchemaIntrospectionCustomRule,)
         self._rules = (*specified_rules, *hidden)
         self._kept: WeightedCache[str, Valid] = WeightedCache(KEPT_BYTES)
@@ -106,6 +113,7 @@ class Documents:
             node.operation,
             weight,
             about_schema,
+            valid.plans[node.name.value if node.name else None],
         )
 
     def knows(self, text: str) -> bool:
@@ -119,7 +127,9 @@ class Documents:
 
     def take(self, text: str, valid: Valid) -> Valid:
         """Keep a document that was validated."""
-        self._kept.put(text, valid, getsizeof(text) + TOKEN_BYTES * valid.tokens)
+        fields = sum(plan.fields for plan in valid.plans.values() if plan is not None)
+        weight = getsizeof(text) + TOKEN_BYTES * valid.tokens + FIELD_BYTES * fields
+        self._kept.put(text, valid, weight)
         return valid
 
     def refuse(self, text: str, invalid: Invalid) -> None:
@@ -170,7 +180,14 @@ class Documents:
         )
         if errors:
             raise Invalid(*{error.message: error for error in reversed(errors)}.values())
-        return Valid(document, operations, {}, tokens)
+        plans = {name: self._plan(document, node) for name, node in operations.items()}
+        return Valid(document, operations, plans, {}, tokens)
+
+    def _plan(self, document: DocumentNode, node: OperationDefinitionNode) -> Plan | None:
+        try:
+            return self._compiler.compile(document, node)
+        except NotPlanned:
+            return None
 
 
 def _tokens(document: DocumentNode) -> int:

@@ -16,7 +16,9 @@ from graphql.execution import (
 from graphql.pyutils import is_awaitable
 
 from api.execution.document_cache import Documents, Operation
+from api.execution.plan import Missed
 from api.support.errors import error_payloads, plain
+from api.support.telemetry import PLANS
 from schema.core.context import Context
 
 TIMEOUT_S = 30.0
@@ -55,6 +57,15 @@ class GraphQLExecutor:
         """Execute a query or mutation."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
+                if operation.plan is not None and ctx is not None:
+                    try:
+                        data = await operation.plan.run(ctx, ask.variables or {})
+                        await ctx.note_reads()
+                        PLANS.labels("plan").inc()
+                        return Result({"data": data})
+                    except Missed:
+                        ctx = ctx.fresh()
+                PLANS.labels("graphql-core").inc()
                 result = execute(
                     self.documents.schema,
                     operation.document,

@@ -179,6 +179,20 @@ class OperationPermits:
         self._queue.release(self._actor)
         self._own.release()
 
+    @asynccontextmanager
+    async def held(self) -> AsyncGenerator[None]:
+        """Hold a permit for the length of the block, or the one that the task holds already."""
+        if _HOLDS_PERMIT.get():
+            yield
+            return
+        await self.acquire()
+        _HOLDS_PERMIT.set(True)
+        try:
+            yield
+        finally:
+            _HOLDS_PERMIT.set(False)
+            self.release()
+
 
 class QueuedSession(AsyncSession):
     """A session that holds a permit while it is open, if `info` names the permits of its operation.

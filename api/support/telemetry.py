@@ -25,6 +25,11 @@ from domain.core.db import is_unstorable
 OPERATIONS = Counter(
     "waarborg_graphql_operations", "GraphQL operations answered.", ["type", "outcome"]
 )
+PLANS = Counter(
+    "waarborg_graphql_executions",
+    "Executions of queries and mutations, by a compiled plan or by graphql-core.",
+    ["by"],
+)
 SECONDS = Histogram(
     "waarborg_graphql_seconds",
     "Time to answer a GraphQL operation over HTTP.",

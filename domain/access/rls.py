@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from domain.access.actor import Actor
 from domain.core.db import ScopedConnection
+from domain.core.prepared_rows import RowReader
 
 TENANT, ACCOUNTS = "waarborg.tenant", "waarborg.accounts"
 
@@ -25,6 +26,9 @@ class _ScopedSession(Session):
 
 class ScopedSessions(async_sessionmaker[AsyncSession]):
     """Session factory that shows only the rows of one actor, on the engine of another factory."""
+
+    reader: RowReader | None = None
+    """Reads whole rows in the same scope, without a session; None where sessions read everything."""
 
     def __init__(self, make: async_sessionmaker[AsyncSession], actor: Actor, **info: Any) -> None:
         """Scope the sessions of `make` to `actor`; `info` is kept in the `info` of each session."""

@@ -5,6 +5,7 @@ reader of the row may read are left as they are, at no cost.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -28,6 +29,18 @@ from domain.core.errors import Code, Refused
 Resolver = Callable[..., Any]
 NOBODY: Rights | None = None
 _WRAPPERS = ("Connection", "Edge")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a checked field needs, and what it shows to who may not read it."""
+
+    rights: Rights | None
+    own: bool
+    """Whether every user may read it of the own row."""
+    nullable: bool
+    many: bool
+    """Whether it is a list that is never null."""
 
 
 def enforce(schema: GraphQLSchema) -> None:
@@ -67,7 +80,8 @@ def _guard_root(field: GraphQLField, rights: Rights | None) -> None:
         field.resolve = _asking(field, rights)
 
 
-def _may(actor: Actor, rights: Rights | None) -> bool:
+def is_open(actor: Actor, rights: Rights | None) -> bool:
+    """Whether an actor has all rights; None is nobody's."""
     return rights is not None and all(actor.may(right) for right in rights)
 
 
@@ -83,7 +97,7 @@ def _asking(field: GraphQLField, rights: Rights | None, *, own: bool = False) ->
 
     def resolve(source: Any, info: Any, **arguments: Any) -> Any:
         actor: Actor = info.context.actor
-        if _may(actor, rights) or (own and source.id == actor.user_id):
+        if is_open(actor, rights) or (own and source.id == actor.user_id):
             return inner(source, info, **arguments)
         if nullable:
             return None
@@ -92,6 +106,8 @@ def _asking(field: GraphQLField, rights: Rights | None, *, own: bool = False) ->
         message = f"The role {actor.role} may not read this ({_words(rights)})."
         raise GraphQLError(message, extensions={"code": "FORBIDDEN"})
 
+    guarded: Any = resolve
+    guarded.guard = Guard(rights, own, nullable, many)
     return resolve
 
 

@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+from cachetools import LRUCache
+from sqlalchemy import BindParameter, ColumnElement, Select, any_, bindparam, func, select, true
 from sqlalchemy import column as a_column
-from sqlalchemy import func, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import Integer, Uuid
 from strawberry.dataloader import DataLoader
 
@@ -21,10 +23,15 @@ from domain.access import Actor, visible_to
 from domain.accounts import Contact
 from domain.core.db import Sessions
 from domain.core.errors import Code, Refused
+from domain.core.prepared_rows import PreparedRows, RowReader, columns_of, whole_rows
 
 BATCH = 500
 MOST = 100
 """Rows that a page or a relation returns at most."""
+KEPT = 3_000
+"""Statements that are kept compiled, one for each relation and authority; about 10 kB each."""
+_prepared: LRUCache[object, PreparedRows] = LRUCache(KEPT)
+_DIALECT: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 K = TypeVar("K")
 V = TypeVar("V")
 Column = InstrumentedAttribute[Any]
@@ -96,12 +103,13 @@ class Loaders:
     def _one(self, column: Column) -> DataLoader[Any, Any]:
         model: Any = column.class_
 
+        def query() -> Select[Any]:
+            return whole_rows(model).where(_is_one_of(column), visible_to(self._actor, model))
+
         async def batch(keys: list[Any]) -> Sequence[Any]:
-            query = select(model).where(column.in_(keys), visible_to(self._actor, model))
-            async with self._sessions() as session:
-                rows = await session.scalars(query)
-                found = {getattr(row, column.key): row for row in rows}
-            for row in found.values():
+            found: dict[Any, Any] = {}
+            for _, row in await self._read(("one", column), model, query, keys=keys):
+                found[getattr(row, column.key)] = row
                 self._note(row)
             return [found.get(key) for key in keys]
 
@@ -110,13 +118,15 @@ class Loaders:
     def _many(self, column: Column, order: ChildOrder) -> DataLoader[UUID, list[Any]]:
         model: Any = column.class_
 
+        def query() -> Select[Any]:
+            rows = whole_rows(model).where(_is_one_of(column), visible_to(self._actor, model))
+            return rows.order_by(*order.clauses)
+
         async def batch(keys: list[UUID]) -> Sequence[list[Any]]:
-            query = select(model).where(column.in_(keys), visible_to(self._actor, model))
             found: defaultdict[UUID, list[Any]] = defaultdict(list)
-            async with self._sessions() as session:
-                for row in await session.scalars(query.order_by(*order.clauses)):
-                    found[getattr(row, column.key)].append(row)
-                    self._note(row)
+            for _, row in await self._read(("many", column, order), model, query, keys=keys):
+                found[getattr(row, column.key)].append(row)
+                self._note(row)
             return [found[key] for key in keys]
 
         return DataLoader(batch, max_batch_size=BATCH)
@@ -125,30 +135,64 @@ class Loaders:
         """Load by one index scan per parent, in one statement (LATERAL)."""
         model: Any = column.class_
 
-        async def batch(keys: list[Some]) -> Sequence[list[Any]]:
+        def query() -> Select[Any]:
             # Arrays, because VALUES would be another statement, compiled anew, for each number of parents.
             asked = (
-                func.unnest(
-                    literal([key.parent for key in keys], ARRAY(Uuid)),
-                    literal([key.most for key in keys], ARRAY(Integer)),
-                )
+                func.unnest(_parameter("parents", Uuid()), _parameter("wanted", Integer()))
                 .table_valued(a_column("parent", Uuid), a_column("wanted", Integer))
                 .render_derived("asked")
             )
             inner = (
-                select(model)
+                whole_rows(model)
                 .where(column == asked.c.parent, visible_to(self._actor, model))
                 .order_by(*order.clauses)
                 .limit(asked.c.wanted)
                 .lateral()
             )
-            row_of = aliased(model, inner)
-            query = select(asked.c.parent, asked.c.wanted, row_of).join_from(asked, inner, true())
+            of_row = columns_of(model, inner)
+            return select(asked.c.parent, asked.c.wanted, *of_row).join_from(asked, inner, true())
+
+        async def batch(keys: list[Some]) -> Sequence[list[Any]]:
             found: defaultdict[Some, list[Any]] = defaultdict(list)
-            async with self._sessions() as session:
-                for parent, most, row in await session.execute(query):
-                    found[Some(parent, most)].append(row)
-                    self._note(row)
+            parents, wanted = [key.parent for key in keys], [key.most for key in keys]
+            read = ("some", column, order)
+            for (parent, most), row in await self._read(
+                read, model, query, 2, parents=parents, wanted=wanted
+            ):
+                found[Some(parent, most)].append(row)
+                self._note(row)
             return [found[key] for key in keys]
 
         return DataLoader(batch, max_batch_size=BATCH)
+
+    async def _read(
+        self,
+        read: tuple[object, ...],
+        model: Any,
+        query: Callable[[], Select[Any]],
+        before: int = 0,
+        **given: Sequence[Any],
+    ) -> list[tuple[Sequence[Any], Any]]:
+        """Run a read; return its rows, each with the columns before it."""
+        reader: RowReader | None = getattr(self._sessions, "reader", None)
+        dialect = _DIALECT if reader is None else reader.dialect
+        key = (dialect, *read, self._actor.authority, self._actor.subject)
+        prepared = _prepared.get(key)
+        if prepared is None:
+            prepared = _prepared[key] = PreparedRows(model, query(), dialect, before)
+        records = None
+        if reader is not None:
+            records = await reader.fetch(prepared.sql, prepared.arguments(given))
+        if records is None:
+            async with self._sessions() as session:
+                records = list(await session.execute(query(), given))
+            return [(record[:before], prepared.converted(record)) for record in records]
+        return [(record[:before], prepared.row(record)) for record in records]
+
+
+def _parameter(name: str, kind: Any) -> BindParameter[Any]:
+    return bindparam(name, [], type_=ARRAY(kind))
+
+
+def _is_one_of(column: Column) -> ColumnElement[bool]:
+    return column == any_(_parameter("keys", column.type))

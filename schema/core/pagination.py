@@ -77,10 +77,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class EdgeData:
-    """A row and its cursor."""
+    """A row and its cursor, which is sealed when it is read: most queries read no edges."""
 
     node: Any
-    cursor: str
+    cursor_of: Callable[[Any], str]
+
+    @property
+    def cursor(self) -> str:
+        """The row's position in the list."""
+        return self.cursor_of(self.node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,7 @@ def arranged(rows: list[Any], window: PageArguments, cursor_of: Callable[[Any], 
     more, rows = len(rows) > size, rows[:size]
     if backward:
         rows.reverse()
-    places = [EdgeData(row, cursor_of(row)) for row in rows]
+    places = [EdgeData(row, cursor_of) for row in rows]
     return Page(
         places,
         Bounds(

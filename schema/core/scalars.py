@@ -18,7 +18,8 @@ _SAFE = 2**53 - 1
 
 
 def _write_instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    whole = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return whole.isoformat()[:-6] + "Z"
 
 
 def _read_instant(text: object) -> datetime:

@@ -144,14 +144,17 @@ class SelectCounter:
 
     def __init__(self, api: Api) -> None:
         self._engine = api.state.database.sync_engine
+        self._reads = api.state.reads
         self.statements: list[str] = []
 
     def __enter__(self) -> Self:
         event.listen(self._engine, "before_cursor_execute", self._saw)
+        self._reads.listeners.append(self.statements.append)
         return self
 
     def __exit__(self, *_exc: object) -> None:
         event.remove(self._engine, "before_cursor_execute", self._saw)
+        self._reads.listeners.remove(self.statements.append)
 
     def _saw(self, _conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if statement.lstrip().startswith(("SELECT", "WITH")):

@@ -1,0 +1,301 @@
+"""Compile a query to a plan, from the types and fields of the schema as it was built."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLLeafType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    default_field_resolver,
+    is_leaf_type,
+)
+from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+from api.execution.plan import FieldPlan, Missed, NotPlanned, Place, Plan, Selection, Sink
+from schema.core.access import Guard
+
+MOST_FIELDS = 5_000
+"""Fields that a plan has at most; those of an interface count for each of its types."""
+_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+
+
+class PlanCompiler:
+    """Compiles the queries of one schema."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self._schema = schema._schema
+        self._config = schema.config
+        self._scalars: Any = schema.schema_converter.scalar_registry
+
+    def compile(self, document: DocumentNode, operation: OperationDefinitionNode) -> Plan:
+        """Return the plan of a validated query. Raises `NotPlanned`."""
+        root = self._schema.query_type
+        if operation.operation is not OperationType.QUERY or root is None:
+            raise NotPlanned("not a query")
+        if operation.directives:
+            raise NotPlanned("directives")
+        definitions = operation.variable_definitions or ()
+        fragments = {
+            each.name.value: each
+            for each in document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+
+        def variables(given: Mapping[str, Any]) -> VariableValues:
+            found = get_variable_values(self._schema, definitions, dict(given), max_errors=1)
+            if isinstance(found, list):
+                raise Missed
+            return found
+
+        compilation = _Compilation(self, fragments)
+        selection = compilation.selection(root, [operation.selection_set])
+        return Plan(selection, variables, compilation.fields)
+
+    def arguments(self, definition: GraphQLField, field: StrawberryField, node: FieldNode) -> Any:
+        """Return a function that converts the arguments of a field."""
+        if not definition.args:
+            return lambda _variables: {}
+
+        def arguments(variables: VariableValues) -> dict[str, Any]:
+            given = get_argument_values(definition, node, variables)
+            return convert_arguments(given, field.arguments, self._scalars, self._config)
+
+        return arguments
+
+    def possible_types(self, kind: GraphQLInterfaceType) -> list[GraphQLObjectType]:
+        """List the types of an interface."""
+        return list(self._schema.get_possible_types(kind))
+
+    def is_sub_type(self, name: str, kind: GraphQLObjectType) -> bool:
+        """Whether a fragment on the type of this name is about objects of this type."""
+        condition: Any = self._schema.type_map[name]
+        return condition is kind or (
+            not isinstance(condition, GraphQLObjectType)
+            and self._schema.is_sub_type(condition, kind)
+        )
+
+
+class _Compilation:
+    """The compilation of one document."""
+
+    def __init__(
+        self, compiler: PlanCompiler, fragments: Mapping[str, FragmentDefinitionNode]
+    ) -> None:
+        self._compiler = compiler
+        self._fragments = fragments
+        self.fields = 0
+
+    def selection(self, kind: GraphQLObjectType, sets: list[SelectionSetNode]) -> Selection:
+        """Compile what is asked about objects of a type."""
+        found = Selection(kind)
+        for key, nodes in self._collected(kind, sets).items():
+            name = nodes[0].name.value
+            found.blank[key] = kind.name if name == "__typename" else None
+            if name.startswith("__"):
+                if name != "__typename":
+                    raise NotPlanned("introspection")
+                continue
+            found.fields.append(self._field(kind.fields[name], key, nodes))
+        return found
+
+    def _collected(
+        self, kind: GraphQLObjectType, sets: list[SelectionSetNode]
+    ) -> dict[str, list[FieldNode]]:
+        """Collect the fields by response key, in order."""
+        found: defaultdict[str, list[FieldNode]] = defaultdict(list)
+        open_sets = list(reversed(sets))
+        seen: set[str] = set()
+
+        def visit(selection_set: SelectionSetNode) -> None:
+            for node in selection_set.selections:
+                if node.directives:
+                    raise NotPlanned("directives")
+                if isinstance(node, FieldNode):
+                    found[node.alias.value if node.alias else node.name.value].append(node)
+                    continue
+                if isinstance(node, FragmentSpreadNode):
+                    if node.name.value in seen:
+                        continue
+                    seen.add(node.name.value)
+                    fragment: Any = self._fragments[node.name.value]
+                    if fragment.directives or getattr(fragment, "variable_definitions", None):
+                        raise NotPlanned("directives")
+                else:
+                    fragment = cast("InlineFragmentNode", node)
+                condition = fragment.type_condition
+                if condition is None or self._compiler.is_sub_type(condition.name.value, kind):
+                    visit(fragment.selection_set)
+
+        while open_sets:
+            visit(open_sets.pop())
+        return dict(found)
+
+    def _field(self, definition: GraphQLField, key: str, nodes: list[FieldNode]) -> FieldPlan:
+        self.fields += 1
+        if self.fields > MOST_FIELDS:
+            raise NotPlanned("too many fields")
+        resolve = definition.resolve or default_field_resolver
+        guard: Guard | None = getattr(resolve, "guard", None)
+        field = definition.extensions.get("strawberry-definition")
+        if not isinstance(field, StrawberryField) or field.extensions:
+            raise NotPlanned("a field with a resolver of its own")
+        resolver: Any = field.base_resolver
+        sets = [node.selection_set for node in nodes if node.selection_set is not None]
+        plan = FieldPlan(
+            key=key,
+            place=self._place(definition.type, sets),
+            guard=guard,
+            definition=definition,
+            node=nodes[0],
+            is_read=resolver is None,
+            is_async=field.is_async,
+            get=_reader(field) if resolver is None else resolver.wrapped_func,
+            arguments=self._compiler.arguments(definition, field, nodes[0]),
+        )
+        if resolver is not None:
+            given = (resolver.parent_parameter, resolver.root_parameter)
+            plan.parents = tuple(each.name for each in given if each)
+            plan.infos = (resolver.info_parameter.name,) if resolver.info_parameter else ()
+            plan.is_method = resolver.self_parameter is not None
+        return plan
+
+    def _place(self, kind: GraphQLOutputType, sets: list[SelectionSetNode]) -> Place:
+        if isinstance(kind, GraphQLNonNull):
+            return _required(self._place(kind.of_type, sets))
+        if isinstance(kind, GraphQLList):
+            return _list(self._place(kind.of_type, sets))
+        if is_leaf_type(kind):
+            return _leaf(kind)
+        if isinstance(kind, GraphQLObjectType):
+            return _object(self.selection(kind, sets))
+        if isinstance(kind, GraphQLInterfaceType):
+            types = self._compiler.possible_types(kind)
+            return _one_of([self.selection(each, sets) for each in types])
+        raise NotPlanned("a union")
+
+
+def _reader(field: StrawberryField) -> Callable[[Any], Any]:
+    if type(field) is not StrawberryField:
+        return lambda row: field.get_result(row, None, [], {})
+    name = field.python_name
+    return lambda row: getattr(row, name)
+
+
+def _required(place: Place) -> Place:
+    def required(value: Any, sink: Sink) -> Any:
+        done = place(value, sink)
+        if done is None:
+            raise Missed
+        return done
+
+    return required
+
+
+def _list(place: Place) -> Place:
+    def whole(value: Any, sink: Sink) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, list | tuple):
+            raise Missed
+        return [place(each, sink) for each in value]
+
+    return whole
+
+
+def _object(selection: Selection) -> Place:
+    is_type_of = selection.type.is_type_of
+    known: set[type] = set()
+    blank = selection.blank
+
+    def put(value: Any, sink: Sink) -> Any:
+        if value is None:
+            return None
+        if is_type_of is not None and type(value) not in known:
+            if not is_type_of(value, None):  # type: ignore[arg-type]  # ours look at the value only
+                raise Missed
+            known.add(type(value))
+        answer = blank.copy()
+        sink[selection].append((value, answer))
+        return answer
+
+    return put
+
+
+def _one_of(selections: list[Selection]) -> Place:
+    """Complete an object by its type among those of an interface."""
+    places = [(each, _object(each)) for each in selections if each.type.is_type_of is not None]
+    known: dict[type, Place] = {}
+
+    def put(value: Any, sink: Sink) -> Any:
+        if value is None:
+            return None
+        place = known.get(type(value))
+        if place is None:
+            fitting = (
+                own for each, own in places if cast("Any", each.type.is_type_of)(value, None)
+            )
+            place = next(fitting, None)
+            if place is None:
+                raise Missed
+            known[type(value)] = place
+        return place(value, sink)
+
+    return put
+
+
+def _leaf(kind: GraphQLLeafType) -> Place:
+    """Complete a value by its scalar; the usual ones are as they are."""
+    write = kind.coerce_output_value
+
+    def leaf(value: Any, _sink: Sink) -> Any:
+        return None if value is None else write(value)
+
+    if isinstance(kind, GraphQLEnumType):
+        return _enum(kind)
+    if kind.name in {"String", "ID"}:
+        return lambda value, _: value if type(value) is str or value is None else write(value)
+    if kind.name == "Boolean":
+        return lambda value, _: (
+            value if value is True or value is False or value is None else write(value)
+        )
+    if kind.name == "Int":
+
+        def whole(value: Any, _sink: Sink) -> Any:
+            if type(value) is int and _SMALLEST <= value <= _LARGEST:
+                return value
+            return None if value is None else write(value)
+
+        return whole
+    return leaf
+
+
+def _enum(kind: GraphQLEnumType) -> Place:
+    names: dict[Any, Any] = {}
+
+    def member(value: Any, _sink: Sink) -> Any:
+        if value is None:
+            return None
+        name = names.get(value)
+        if name is None:
+            name = names[value] = kind.coerce_output_value(value)
+        return name
+
+    return member
