@@ -13,6 +13,7 @@ TYPES: dict[str, str] = {
     "accounts": "Account",
     "accounts_after": "Account",
     "accounts_before": "Account",
+    "attendance_id": "Attendance",
     "contact_id": "Contact",
     "contact_ids": "Contact",
     "delivery_id": "WebhookDelivery",

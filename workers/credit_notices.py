@@ -20,6 +20,7 @@ from domain.messages import Message
 from domain.promises import clock_event_kinds
 from domain.promises.model import Promise
 from domain.reports import REPORT
+from domain.shifts import SHIFT
 from workers.jobs import JobContext, Reschedule
 
 SOON = timedelta(seconds=2)
@@ -145,7 +146,7 @@ async def _announce(context: JobContext, credit: Credit, cents: int) -> None:
     if credit.promise_id is None or credit.incident_id is None:
         variables = {
             "account": await _account(context, credit),
-            "why": "report" if credit.unit_kind == REPORT else credit.kind,
+            "why": credit.unit_kind if credit.unit_kind in (REPORT, SHIFT) else credit.kind,
             "month_on": credit.month_on,
             "amount_cents": cents,
             "currency": credit.currency,

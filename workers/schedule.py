@@ -12,6 +12,7 @@ from workers.periodic import Periodic
 from workers.positions import keep_days, watch_guards
 from workers.quality import lay_down, sweep_quality
 from workers.reports import plan_reports, plan_touchpoints, sweep_reports
+from workers.shifts import watch_shifts
 from workers.surveys import ask_clients, plan_surveys
 from workers.sweepers import forget_answers, sweep_promises
 from workers.webhooks import forget_deliveries
@@ -28,6 +29,7 @@ def schedule() -> Schedule:
         Periodic("escalation", 1, sweep_escalations, batch=100),
         Periodic("quality", 0.5, sweep_quality, batch=20),
         Periodic("reports", 1, sweep_reports, batch=50),
+        Periodic("shifts", 1, watch_shifts, batch=200),
         Periodic("report plans", 60, plan_reports, batch=200),
         Periodic("touchpoints", 3600, plan_touchpoints),
         Periodic("survey plans", 60, plan_surveys),

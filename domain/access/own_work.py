@@ -30,6 +30,12 @@ _DUTY = table(
     *(column("id", Uuid), column("user_id", Uuid), column("account_id", Uuid)),
     *(column("site_id", Uuid), column("from_at"), column("until_at"), column("ended_at")),
 )
+_SHIFT = table(
+    "shift",
+    *(column("id", Uuid), column("user_id", Uuid), column("account_id", Uuid)),
+    *(column("site_id", Uuid), column("from_at"), column("until_at")),
+    *(column("published_at"), column("cancelled_at")),
+)
 _FACT = table(
     "ledger",
     *(column("subject_id", Uuid), column("kind", Text), column("actor", Text)),
@@ -45,6 +51,8 @@ _INCIDENT = table(
 _PROMISE = table("promise", column("term_id", Uuid), column("unit_id", Uuid), column("internal"))
 _AROUND = text("interval '24 hours'")
 """How long before and after a duty the guard can see its site."""
+_AHEAD = text("interval '14 days'")
+"""How long before a published shift the guard can see its site."""
 
 
 def user_is_self(actor: Actor, model: Any) -> ColumnElement[bool]:
@@ -64,25 +72,19 @@ def duty_is_own(actor: Actor, model: Any) -> ColumnElement[bool]:
 
 
 def account_of_duty(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the accounts where the actor is on duty, was until a day ago or will be within a day."""
-    found: ColumnElement[bool] = model.id.in_(_duties(actor, _DUTY.c.account_id).where(_around()))
-    return found
+    """Select the accounts where the actor is on duty, was until a day ago or will be within a day, or has a shift."""
+    duties = _duties(actor, _DUTY.c.account_id).where(_around())
+    return or_(model.id.in_(duties), model.id.in_(_shifts(actor, _SHIFT.c.account_id)))
 
 
 def site_of_duty(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the sites of such duties; all of the account's when the duty names none."""
-    there = or_(_DUTY.c.site_id.is_(None), _DUTY.c.site_id == model.id)
-    return exists(
-        _duties(actor, _DUTY.c.id).where(_around(), _DUTY.c.account_id == model.account_id, there)
-    )
+    """Select the sites of such duties and shifts; all of the account's when the duty names none."""
+    return _is_near(actor, model, model.id)
 
 
 def at_site_of_own_work(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select rows about the sites of such duties."""
-    there = or_(_DUTY.c.site_id.is_(None), _DUTY.c.site_id == model.site_id)
-    return exists(
-        _duties(actor, _DUTY.c.id).where(_around(), _DUTY.c.account_id == model.account_id, there)
-    )
+    """Select rows about the sites of such duties and shifts."""
+    return _is_near(actor, model, model.site_id)
 
 
 def incident_at_hand(actor: Actor, model: Any) -> ColumnElement[bool]:
@@ -141,6 +143,26 @@ def _duties(actor: Actor, what: Any) -> Select[Any]:
     nobody = UUID(int=0)
     mine = select(what).where(_DUTY.c.user_id == (actor.user_id or nobody))
     return mine.correlate_except(_DUTY)
+
+
+def _is_near(actor: Actor, model: Any, site_id: Any) -> ColumnElement[bool]:
+    there = or_(_DUTY.c.site_id.is_(None), _DUTY.c.site_id == site_id)
+    duties = _duties(actor, _DUTY.c.id).where(
+        _around(), _DUTY.c.account_id == model.account_id, there
+    )
+    return or_(exists(duties), site_id.in_(_shifts(actor, _SHIFT.c.site_id)))
+
+
+def _shifts(actor: Actor, what: Any) -> Select[Any]:
+    """Select the published shifts of a guard that ended within a day, or begin within two weeks."""
+    mine = select(what).where(
+        _SHIFT.c.user_id == (actor.user_id or UUID(int=0)),
+        _SHIFT.c.published_at.is_not(None),
+        _SHIFT.c.cancelled_at.is_(None),
+        _SHIFT.c.until_at > func.now() - _AROUND,
+        _SHIFT.c.from_at < func.now() + _AHEAD,
+    )
+    return mine.correlate_except(_SHIFT)
 
 
 def _around() -> ColumnElement[bool]:

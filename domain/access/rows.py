@@ -156,6 +156,6 @@ NEVER_SHOWN: set[str] = {
     *("totp", "recovery_code", "passkey"),
     *("invitation", "refresh_token", "message_enclosure", "contact_address"),
     *("unsubscription", "webhook_secret", "document_series", "fix", "watched_duty"),
-    *("quality_look", "portfolio", "ledger", "ledger_epoch"),
+    *("quality_look", "portfolio", "ledger", "ledger_epoch", "guard_number"),
 }
 """Tables whose rows are never shown through the API. The ledger has a table of its own, `facts`."""

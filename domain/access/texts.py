@@ -64,8 +64,9 @@ ROLE_TEXTS: dict[Role, str] = {
     Role.CLIENT_USER: "A user at a client. Sees the own accounts, and of these what is meant for"
     " clients: no internal promises, no private updates, granted credits only.",
     Role.CLIENT_ADMIN: "A client user who also manages the client's own users and webhooks.",
-    Role.GUARD: "Sees the own work: the own user, devices, duties and presences; the sites and"
-    " accounts of duties from a day before until a day after; incidents where the guard is on duty"
+    Role.GUARD: "Sees the own work: the own user, profile, devices, duties, published shifts and presences;"
+    " the sites and accounts of duties from a day before until a day after, and of published shifts from two"
+    " weeks before; incidents where the guard is on duty"
     " now, and those the guard opened or was assigned, with their files; messages to the guard; facts"
     " of the guard's own actions.",
     Role.DISPATCHER: "Runs the operation of all clients. Sees no amounts, no addresses of users and"
@@ -81,8 +82,11 @@ ROLE_TEXTS: dict[Role, str] = {
 }
 ROW_NAMES: dict[tuple[str, Right | None], str] = {
     ("tenant", None): "the own company",
-    ("account", None): "accounts of duties, a day around them",
-    ("site", None): "sites of duties, a day around them",
+    (
+        "account",
+        None,
+    ): "accounts of duties and shifts, a day around them, shifts from two weeks before",
+    ("site", None): "sites of duties and shifts, a day around them, shifts from two weeks before",
     ("app_user", R.READ_STAFF): "users of clients",
     ("device", None): "the own devices",
     ("promise_term", R.READ_INTERNAL): "what was promised to the client",

@@ -21,6 +21,8 @@ class PromiseKind(StrEnum):
     CLOSURE = "closure"
     AGREED_DATE = "agreed_date"
     REPORT_DELIVERED = "report_delivered"
+    SHIFT_STARTED = "shift_started"
+    SHIFT_COVERED = "shift_covered"
 
 
 class Priority(StrEnum):

@@ -139,7 +139,7 @@ def check_calendar(promise: PromiseDraft, spec: CalendarSpec) -> None:
             )
 
 
-def _problems(promise: PromiseDraft) -> list[str]:  # noqa: C901 - one line per problem
+def _problems(promise: PromiseDraft) -> list[str]:
     found = []
     if not promise.targets:
         found.append("it needs a target for at least one priority.")
@@ -165,11 +165,19 @@ def _problems(promise: PromiseDraft) -> list[str]:  # noqa: C901 - one line per 
             not 0 <= (band.fixed_cents or 0) <= MAX_CENTS or not 0 <= (band.fee_bps or 0) <= 10_000
         ):
             found.append(f"a band must be 0 to {MAX_CENTS:,} cents and at most the whole fee.")
-    if promise.kind is PromiseKind.REPORT_DELIVERED:
-        found += _report_problems(promise)
+    found += _problems_of_units(promise)
     if promise.internal and (promise.credits or promise.bands):
         found.append("an internal objective cannot have credits.")
     return found
+
+
+def _problems_of_units(promise: PromiseDraft) -> list[str]:
+    """List what is wrong with a promise about another unit than an incident."""
+    if promise.kind is PromiseKind.REPORT_DELIVERED:
+        return _report_problems(promise)
+    if promise.kind in (PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED):
+        return _shift_problems(promise)
+    return []
 
 
 def _report_problems(promise: PromiseDraft) -> list[str]:
@@ -178,6 +186,21 @@ def _report_problems(promise: PromiseDraft) -> list[str]:
         found.append("reports have no priority; it needs one target.")
     if promise.ticket_kinds or promise.site_ids:
         found.append("reports have neither a site nor a kind of incident.")
+    return found
+
+
+def _shift_problems(promise: PromiseDraft) -> list[str]:
+    found = []
+    if len(promise.targets) != 1:
+        found.append("shifts have no priority; it needs one target.")
+    if promise.ticket_kinds:
+        found.append("shifts have no kind of incident.")
+    if promise.kind is PromiseKind.SHIFT_COVERED and any(
+        each.elapsed_s != 0 for each in promise.targets.values()
+    ):
+        found.append(
+            "cover is a share of the planned time, which the objective gives; its target is 0 seconds."
+        )
     return found
 
 

@@ -1,6 +1,5 @@
 """Assign guards to duties and end the duties."""
 
-import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from domain.core.text_rules import must_be_line
 from domain.credentials.model import Device
 from domain.duties import events
 from domain.duties.model import Duty
+from domain.duties.pseudonyms import number_of
 
 LONGEST = timedelta(days=31)
 GRACE_S, SILENT_AFTER_S = 900, 300
@@ -79,7 +79,7 @@ async def assign(
         site_id=site_id,
         user_id=device.user_id,
         device_id=device.id,
-        number=await _number(tx.session, account_id, device.user_id),
+        number=await number_of(tx.session, tx.actor.tenant_id, account_id, device.user_id),
         from_at=from_at,
         until_at=until_at,
         grace_s=grace_s,
@@ -216,11 +216,3 @@ async def _device(tx: Tx, device_id: UUID) -> Device:
     if device is None:
         raise Refused(Code.NOT_FOUND, "No such device.", argument="deviceId")
     return device
-
-
-async def _number(session: AsyncSession, account_id: UUID, user_id: UUID) -> int:
-    """Return the guard's number at this client; a new one is random, so that clients cannot compare numbers."""
-    known = await session.scalar(
-        select(Duty.number).where(Duty.account_id == account_id, Duty.user_id == user_id).limit(1)
-    )
-    return known if known is not None else secrets.randbelow(2**31 - 1) + 1

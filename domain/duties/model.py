@@ -3,10 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.core.base import Base, Owned
+
+
+class GuardNumber(Base, Owned):
+    """A client's number of a guard: constant for this client, a different one for every other client."""
+
+    __tablename__ = "guard_number"
+    __table_args__ = (UniqueConstraint("account_id", "user_id"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
+    number: Mapped[int]
 
 
 class Duty(Base, Owned):
@@ -30,7 +40,7 @@ class Duty(Base, Owned):
     tour: Mapped[str | None]
     """The mobile shift it is part of: only duties of one tour may overlap at different sites."""
     number: Mapped[int]
-    """The client's number of the guard: constant for this client, a different one for every other client."""
+    """The client's number of the guard (`GuardNumber`)."""
     from_at: Mapped[datetime]
     until_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -1,17 +1,19 @@
 """Pseudonyms of people for readers who may not know their names: one per client, so that clients cannot compare."""
 
+import secrets
 from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import CLIENTS, Actor, Right
 from domain.accounts.model import User
-from domain.core.base import among
+from domain.core.base import among, uuid7
 from domain.credentials.model import Device
-from domain.duties.model import Duty
+from domain.duties.model import GuardNumber
 
 STAFF, CLIENT = "staff", "client"
 
@@ -27,6 +29,25 @@ def knows(actor: Actor, subject: str) -> bool:
     """Return whether an actor sees this subject unchanged: always for systems, keys and oneself."""
     hidden = subject.startswith(("user:", "device:"))
     return not hidden or actor.may(Right.READ_ACTORS) or subject == actor.subject
+
+
+async def number_of(session: AsyncSession, tenant_id: UUID, account_id: UUID, user_id: UUID) -> int:
+    """Return the guard's number at this client; a new one is random, so that clients cannot compare numbers."""
+    known = select(GuardNumber.number).where(
+        GuardNumber.account_id == account_id, GuardNumber.user_id == user_id
+    )
+    number = await session.scalar(known)
+    if number is not None:
+        return number
+    fresh = insert(GuardNumber).values(
+        id=uuid7(),
+        tenant_id=tenant_id,
+        account_id=account_id,
+        user_id=user_id,
+        number=secrets.randbelow(2**31 - 1) + 1,
+    )
+    await session.execute(fresh.on_conflict_do_nothing())
+    return (await session.scalars(known)).one()
 
 
 async def names_of(session: AsyncSession, actor: Actor, doers: Collection[Doer]) -> dict[Doer, str]:
@@ -51,9 +72,10 @@ async def names_of(session: AsyncSession, actor: Actor, doers: Collection[Doer])
     numbers: dict[tuple[UUID | None, UUID], int] = {
         (account_id, user_id): number
         for account_id, user_id, number in await session.execute(
-            select(Duty.account_id, Duty.user_id, func.min(Duty.number))
-            .where(among(Duty.user_id, {*users.values()}), among(Duty.account_id, clients))
-            .group_by(Duty.account_id, Duty.user_id)
+            select(GuardNumber.account_id, GuardNumber.user_id, GuardNumber.number).where(
+                among(GuardNumber.user_id, {*users.values()}),
+                among(GuardNumber.account_id, clients),
+            )
         )
     }
     for doer, user_id in users.items():

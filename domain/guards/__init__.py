@@ -3,9 +3,10 @@
 from domain.guards.actions import grant_qualification, set_profile
 from domain.guards.model import GuardProfile, PassColour, Qualification
 from domain.guards.reads import erase_guard, held_qualifications, personal_profile
-from domain.guards.rules import missing_qualifications
+from domain.guards.rules import PASS, missing_qualifications
 
 __all__ = [
+    "PASS",
     "GuardProfile",
     "PassColour",
     "Qualification",

@@ -187,13 +187,13 @@ class CreditNotice(AboutIncident, frozen=True, kw_only=True):
 
 
 class GrantedCreditNotice(Variables, frozen=True, kw_only=True):
-    """A credit that belongs to no incident: for a month below a band (`period`), a late `report`, or as `goodwill`."""
+    """A credit that belongs to no incident: for a month (`period`), a late `report`, a `shift`, or as `goodwill`."""
 
     template: ClassVar[str] = "credit_granted"
     version: ClassVar[int] = 1
 
     account: str
-    why: Literal["period", "goodwill", "report"]
+    why: Literal["period", "goodwill", "report", "shift"]
     month_on: date
     amount_cents: int
     currency: str

@@ -37,6 +37,7 @@ from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
 from domain.posts import PostOrders
 from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.recovery.model import RecoveryCase, RecoveryStep
+from domain.shifts import Attendance, Shift
 from domain.surveys.model import SurveyAnswer
 
 TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
@@ -49,6 +50,8 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Dispute.outcome,
     File.name,
     PostOrders.body,
+    Shift.cancel_reason,
+    Attendance.reason,
     RecoveryCase.summary,
     RecoveryStep.note,
     SurveyAnswer.words,

@@ -21,6 +21,7 @@ from domain.messages.model import Message
 from domain.positions.model import Fix
 from domain.privacy.mentions import mentions
 from domain.privacy.rules import Person
+from domain.shifts import Shift
 from domain.surveys import SurveyAnswer, responses_of
 
 FACTS = 5_000
@@ -115,6 +116,14 @@ async def _of_user(session: AsyncSession, actor: Actor, row: User) -> JSON:
             {"id": id_, "account_id": account_id, "from_at": from_at, "until_at": until_at}
             for id_, account_id, from_at, until_at in await session.execute(
                 duties.where(Duty.user_id == row.id, visible_to(actor, Duty)).order_by(Duty.from_at)
+            )
+        ],
+        "shifts": [
+            {"id": id_, "account_id": account_id, "from_at": from_at, "until_at": until_at}
+            for id_, account_id, from_at, until_at in await session.execute(
+                select(Shift.id, Shift.account_id, Shift.from_at, Shift.until_at)
+                .where(Shift.user_id == row.id, visible_to(actor, Shift))
+                .order_by(Shift.from_at)
             )
         ],
         "files": [_upload(actor, each) for each in reversed(newest.all())],

@@ -43,6 +43,8 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.AGREED_DATE: Component.INCIDENTS,
     PromiseKind.NEXT_UPDATE: Component.REPORTS,
     PromiseKind.REPORT_DELIVERED: Component.REPORTS,
+    PromiseKind.SHIFT_STARTED: Component.PUNCTUALITY,
+    PromiseKind.SHIFT_COVERED: Component.COVERAGE,
 }
 """Component of quality that a kind of promise contributes to."""
 _COMPONENTS = tuple(Component)

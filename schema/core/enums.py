@@ -23,6 +23,8 @@ enum(
     closure="From opened to closed.",
     agreed_date="From opened to closed, by the date agreed for this incident.",
     report_delivered="A report is delivered when it is due; the target is how much later it may be.",
+    shift_started="A shift begins when it is planned; the target is how much later it may begin.",
+    shift_covered="The planned time of a shift is staffed; the objective is the share of it.",
 )
 enum(
     TicketKind,

@@ -33,6 +33,9 @@ NAMED: dict[tuple[str, str], tuple[str, str | None]] = {
     ("webhook_delivery", "state"): ("webhook.delivery_retried", None),
     ("credit", "override_cents"): ("credit.overridden", None),
     ("site", "fence_outline"): ("site.fenced", "outline"),
+    ("shift", "number"): ("shift.assigned", None),
+    ("shift", "started_at"): ("shift.attendance_corrected", None),
+    ("shift_pattern", "ends_on"): ("shift_pattern.ended", None),
 }
 """Column → the fact that holds its values under another name; None for `before` and `after`."""
 TABLES_LEFT_OUT = {
@@ -69,6 +72,8 @@ LEFT_OUT = {
     ("recovery_case", "state"): STEP,
     ("recovery_case", "satisfied"): STEP,
     ("report_plan", "look_at"): "when the next report is made, computed from the schedule",
+    ("shift", "state"): STEP,
+    ("shift", "look_at"): "when the system looks at the shift next, computed",
     ("touchpoint", "due_on"): "when the next one is due, computed from the one that was made",
     ("webhook", "state"): STEP,
     ("webhook", "reason"): "webhook.paused states it, or is followed by webhook.resumed",
@@ -89,6 +94,8 @@ FILLED = {
     ("recovery_step", "note"),
     ("recovery_step", "done_by"),
     ("sign_in", "ended_by"),
+    ("shift", "user_id"),
+    ("shift", "cancel_reason"),
     ("simulation", "sign_off_reason"),
     ("simulation", "signed_off_by_id"),
     ("touchpoint", "done_by"),

@@ -23,7 +23,7 @@ from tests.build import T0
 
 STAFFED, RATED = cast("PromiseKind", "staffed"), cast("PromiseKind", "rated")
 SHIFT = UnitClocks(
-    "shift",
+    "stint",
     "Duty",
     {
         STAFFED: ClockRule(
@@ -69,7 +69,7 @@ def term(number: int, kind: PromiseKind, *, objective_ppm: int = 800_000) -> Ter
 TERMS = {
     "incident": (PromiseKind.RESOLUTION, PromiseKind.NEXT_UPDATE),
     "report": (PromiseKind.REPORT_DELIVERED,),
-    "shift": (STAFFED, RATED),
+    "stint": (STAFFED, RATED),
 }
 
 
@@ -107,14 +107,14 @@ FACTS = {
     "incident": told("incident.resolved") | told("incident.reopened")
     | told("incident.updated", **VISIBLE),
     "report": told("report.delivered"),
-    "shift": told("shift.staffed") | told("shift.left") | RATING,
+    "stint": told("shift.staffed") | told("shift.left") | RATING,
 }  # fmt: skip
 BEGIN = {
     "incident": st.just(Told(0, "incident.opened", LOW)),
     "report": st.builds(
         lambda due: Told(0, "report.made", {"due_at": at_minute(due).isoformat()}), MINUTES
     ),
-    "shift": st.builds(
+    "stint": st.builds(
         lambda start: Told(0, "shift.planned", {"from_at": at_minute(start).isoformat()}), MINUTES
     ),
 }
@@ -130,7 +130,7 @@ def units(draw: st.DrawFn) -> dict[UUID, tuple[str, list[ClockFact]]]:
         draw(st.lists(st.sampled_from([*TERMS]), min_size=1, max_size=5))
     ):
         unit = UUID(int=1_000 + number)
-        facts = [draw(BEGIN[kind]), *([draw(END)] if kind == "shift" else [])]
+        facts = [draw(BEGIN[kind]), *([draw(END)] if kind == "stint" else [])]
         later = st.lists(FACTS[kind], max_size=6, unique_by=lambda fact: fact.minute)
         facts += draw(later)
         found[unit] = kind, [ClockFact(unit, f.kind, at_minute(f.minute), f.body) for f in facts]
@@ -241,7 +241,7 @@ def test_a_planned_shift_is_evaluated_when_it_begins_and_when_it_ends() -> None:
         ClockFact(unit, "shift.ends", T0, {"until_at": (T0 + 9 * HOUR).isoformat()}),
         ClockFact(unit, "shift.staffed", T0 + 2 * HOUR, {}),
     ]
-    found = {unit: ("shift", facts)}
+    found = {unit: ("stint", facts)}
 
     def row(at: datetime) -> JudgedPart:
         return next(iter(judged(found, facts, at).values()))

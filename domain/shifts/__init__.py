@@ -1,0 +1,57 @@
+"""Shifts: planned work of guards at posts, from the pattern to attendance, and what is found about it."""
+
+from domain.shifts.attendance import (
+    PhonePosition,
+    clock_in,
+    clock_out,
+    correct_attendance,
+    phone_position,
+)
+from domain.shifts.clocks import SHIFT
+from domain.shifts.lifecycle import assign_shift, cancel_shift, confirm_shift, publish
+from domain.shifts.model import (
+    Attendance,
+    AttendanceKind,
+    AttendanceSource,
+    RosterChange,
+    RosterStep,
+    Shift,
+    ShiftPattern,
+    ShiftState,
+)
+from domain.shifts.roster import (
+    PatternDraft,
+    add_pattern,
+    end_pattern,
+    plan_from_pattern,
+    plan_one,
+)
+from domain.shifts.watching import look_at_shift, shifts_due
+
+__all__ = [
+    "SHIFT",
+    "Attendance",
+    "AttendanceKind",
+    "AttendanceSource",
+    "PatternDraft",
+    "PhonePosition",
+    "RosterChange",
+    "RosterStep",
+    "Shift",
+    "ShiftPattern",
+    "ShiftState",
+    "add_pattern",
+    "assign_shift",
+    "cancel_shift",
+    "clock_in",
+    "clock_out",
+    "confirm_shift",
+    "correct_attendance",
+    "end_pattern",
+    "look_at_shift",
+    "phone_position",
+    "plan_from_pattern",
+    "plan_one",
+    "publish",
+    "shifts_due",
+]
