@@ -22,6 +22,7 @@ UNKNOWN = "{ " + " ".join(f"field{n}" for n in range(900)) + " }"
 QUICK = "{ incidents(first: 5) { edges { node { summary } } } }"
 
 
+@pytest.mark.slow
 async def test_a_dispatcher_is_answered_while_a_client_has_twenty_heavy_requests_under_way(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:

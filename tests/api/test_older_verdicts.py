@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from sqlalchemy import make_url, text
 
 from domain.agreements import Priority
@@ -15,6 +16,7 @@ from tests.api.test_cli import waarborg
 SAID = "waarborg evaluate"
 
 
+@pytest.mark.slow
 async def test_after_an_upgrade_everything_names_the_command_that_judges_again(
     database_url: str, owner_url: str, redis_url: str, tmp_path: Path
 ) -> None:

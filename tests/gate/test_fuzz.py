@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 import anyio
+import pytest
 from graphql import GraphQLSchema, get_named_type
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -83,6 +84,7 @@ class Generator:
         )
 
 
+@pytest.mark.slow
 async def test_documents_of_our_own_schema_meet_no_bug(api: Api, office: Office) -> None:
     generator = Generator(
         api.state.engine.documents.schema, {"account": office.account, "site": office.site}
@@ -111,6 +113,7 @@ SCALARS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 async def test_what_schemathesis_makes_of_our_schema_meets_no_bug(api: Api, office: Office) -> None:
     """Its GraphQL documents come from hypothesis-graphql, which writes every argument in the document itself."""
     import schemathesis

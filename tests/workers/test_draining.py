@@ -221,6 +221,7 @@ async def test_lag_is_measured_from_the_fact_however_often_the_row_is_tried(
     assert (left.failed, left.lag_s, left.oldest_at) == (1, 0, recorded_at)
 
 
+@pytest.mark.slow
 async def test_a_backlog_bigger_than_the_queue_drains_and_is_done_once(
     make: Sessions, working: Working, redis: Redis
 ) -> None:
