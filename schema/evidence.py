@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain import evidence, incidents
+from domain import evidence, incidents, promises
 from domain.evidence import EvidenceSource, Grade, ReasonCode
 from schema.core.types import enum, from_row, resolver
 
@@ -79,4 +79,21 @@ class ArrivalEvidence:
     proven_from: Annotated[
         list[ProvenGrade],
         "Time from which each grade is proven, best grade first; by all positions at the site.",
+    ]
+
+
+@from_row(promises.PromiseEvidence)
+class PromiseEvidence:
+    """Evidence of an instant that may stop the clock of a promise, and from when on it counts."""
+
+    instant: Annotated[datetime, "Time that was measured or reported."]
+    source: Annotated[EvidenceSource, "Source of the measurement."]
+    grade: Annotated[
+        Grade | None, "Grade of the evidence; null for reports from before grades existed."
+    ]
+    reasons: Annotated[list[EvidenceReason], "Reasons for the grade."]
+    proven_from: Annotated[list[ProvenGrade], "Time from which each grade is proven."]
+    counts_from: Annotated[
+        datetime | None,
+        "Time from which it counts for the promise; null while its grade is too low.",
     ]

@@ -16,13 +16,14 @@ from domain.calendars import CalendarSpec, specs
 from domain.core.constants_cache import ConstantsCache
 from domain.core.db import Sessions
 from domain.core.ledger import LedgerRow
-from domain.promises import State, roles_of
+from domain.promises import State, roles_of, rule_of
 from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind
 from schema.core.ids import Node
 from schema.core.loaders import BATCH
 from schema.core.types import enum, from_row, resolver
 from schema.credits import Credit
+from schema.evidence import PromiseEvidence
 from schema.incidents import Incident
 from schema.ledger import LedgerEntry
 from schema.terms import PromiseTerm
@@ -153,6 +154,16 @@ class Promise(Node):
         )
         return credit
 
+    @resolver(list[PromiseEvidence])
+    @staticmethod
+    async def evidence(row: Row, info: Info) -> list[promises.PromiseEvidence]:
+        """Graded evidence of what stops the clock, the best first; empty for kinds of promises that need none."""
+        facts = await info.context.children(
+            LedgerRow.subject_id, row.unit_id, order=(LedgerRow.id,)
+        )
+        term, _hours = await info.context.load(_hours_of_terms, row.term_id)
+        return promises.evidence_of(facts, term)
+
     @resolver(list[LedgerEntry])
     @staticmethod
     async def deciding_facts(row: Row, info: Info) -> list[LedgerRow]:
@@ -161,6 +172,8 @@ class Promise(Node):
             LedgerRow.subject_id, [row.unit_id, row.id], order=(LedgerRow.id,)
         )
         roles = roles_of(row.kind)
+        term, _hours = await info.context.load(_hours_of_terms, row.term_id)
+        grades = rule_of(row.kind).evidence if term.lowest_grade else None
         until = row.stopped_at if row.kind in _ENDED_ONCE else None
         moved = [
             f
@@ -169,7 +182,8 @@ class Promise(Node):
             and f.body.get("client_visible") is not False
             and (until is None or f.at <= until)
         ]
-        return [*moved, *own]
+        graded = [] if grades is None else [f for f in ticket if f.kind == grades.graded]
+        return [*moved, *graded, *own]
 
 
 def _hours_of_terms(make: Sessions, _actor: Actor) -> DataLoader[UUID, tuple[Term, CalendarSpec]]:

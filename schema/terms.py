@@ -7,6 +7,7 @@ import strawberry
 
 from domain import accounts, agreements, calendars
 from domain.agreements import CreditBasis, PerCause
+from domain.evidence import DoubtFavours, Grade
 from schema.calendars import CalendarVersion
 from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind
@@ -28,6 +29,13 @@ enum(
     "PerCause",
     largest="Only the largest of the credits for one incident counts.",
     each="Every credit for the incident counts in full.",
+)
+
+enum(
+    DoubtFavours,
+    "DoubtFavours",
+    client="The client: such evidence does not stop the clock.",
+    company="The company: it stops the clock, unless something contradicts it.",
 )
 
 TermsRow = strawberry.Parent[agreements.Terms]
@@ -94,6 +102,12 @@ class PromiseTerm(Node):
     internal: Annotated[
         bool,
         "Whether it is an internal objective of the company: never credited, not shown to clients.",
+    ]
+    lowest_grade: Annotated[
+        Grade | None, "Lowest grade of evidence that counts; null for any evidence, also none."
+    ]
+    doubt_favours: Annotated[
+        DoubtFavours, "Party that is favoured when the evidence is worse than the lowest grade."
     ]
 
     @resolver(CalendarVersion | None)

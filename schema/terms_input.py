@@ -8,6 +8,7 @@ import strawberry
 from domain import agreements
 from domain.agreements import PerCause
 from domain.core.errors import Code, Refused
+from domain.evidence import DoubtFavours, Grade
 from schema.core import ids
 from schema.core.enums import Priority, PromiseKind, TicketKind
 from schema.core.scalars import Long
@@ -99,6 +100,13 @@ class PromiseTermInput:
     credit_rules: Annotated[
         list[CreditRuleInput] | None, "Credits for a single broken promise."
     ] = None
+    lowest_grade: Annotated[
+        Grade | None,
+        "Lowest grade of evidence that counts, for arrivals only; null for any evidence, also none.",
+    ] = None
+    doubt_favours: Annotated[
+        DoubtFavours, "Party that is favoured when the evidence is worse than the lowest grade."
+    ] = DoubtFavours.CLIENT
     credit_bands: Annotated[
         list[CreditBandInput] | None, "Credits for a month in which too few promises were kept."
     ] = None
@@ -149,6 +157,8 @@ def _promise(given: PromiseTermInput) -> agreements.PromiseDraft:
         objective_ppm=given.objective_ppm,
         pausable=given.pausable,
         internal=given.internal,
+        lowest_grade=given.lowest_grade,
+        doubt_favours=given.doubt_favours,
         credits=_by_priority((each.priority, _credit(each)) for each in given.credit_rules or ()),
         bands=tuple(
             agreements.BandDraft(each.below_ppm, each.fixed_cents, each.fee_bps)

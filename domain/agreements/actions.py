@@ -239,6 +239,8 @@ async def _promise(
         objective_ppm=draft.objective_ppm,
         pausable=draft.pausable,
         internal=draft.internal,
+        lowest_grade=draft.lowest_grade,
+        doubt_favours=draft.doubt_favours,
     )
     session.add(term)
     await session.flush()

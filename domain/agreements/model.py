@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.core.base import Base, Owned, Versioned
+from domain.evidence import DoubtFavours, Grade
 
 
 class PromiseKind(StrEnum):
@@ -153,6 +154,8 @@ class PromiseTerm(Base, Owned):
     objective_ppm: Mapped[int] = mapped_column(default=990_000)
     pausable: Mapped[bool] = mapped_column(default=True)
     internal: Mapped[bool] = mapped_column(default=False)
+    lowest_grade: Mapped[Grade | None]  # of the evidence that counts; None: any, also without
+    doubt_favours: Mapped[DoubtFavours] = mapped_column(default=DoubtFavours.CLIENT)
 
 
 class PromiseTarget(Base, Owned):

@@ -20,6 +20,7 @@ from domain.agreements.model import (
 from domain.agreements.rules import Target
 from domain.calendars import CalendarSpec
 from domain.core.constants_cache import ConstantsCache
+from domain.evidence import DoubtFavours, Grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Term:
     pausable: bool
     internal: bool
     targets: dict[Priority, Target]
+    lowest_grade: Grade | None = None
+    doubt_favours: DoubtFavours = DoubtFavours.CLIENT
 
 
 _cache: ConstantsCache[UUID, Term] = ConstantsCache(100_000)
@@ -134,6 +137,8 @@ async def _load(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Term]:
             pausable=term.pausable,
             internal=term.internal,
             targets=targets[term.id],
+            lowest_grade=term.lowest_grade,
+            doubt_favours=term.doubt_favours,
         )
         for term, agreement_id, rule in rows
     }

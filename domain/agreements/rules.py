@@ -11,6 +11,7 @@ from domain.calendars import CalendarSpec, capacity
 from domain.core.bounds import MAX_CENTS, MAX_MILLI, must_be_cents, must_be_currency
 from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line
+from domain.evidence import DoubtFavours, Grade
 
 _MINUTE, _HOUR = 60, 3_600
 LONGEST_S, LONGEST_DAYS = 366 * 24 * _HOUR, 366
@@ -80,6 +81,8 @@ class PromiseDraft:
     internal: bool = False
     credits: Mapping[Priority | None, CreditDraft] = field(default_factory=dict)
     bands: tuple[BandDraft, ...] = ()
+    lowest_grade: Grade | None = None
+    doubt_favours: DoubtFavours = DoubtFavours.CLIENT
 
     @property
     def limits(self) -> PromiseLimits:
@@ -168,6 +171,15 @@ def _problems(promise: PromiseDraft) -> list[str]:
     found += _problems_of_units(promise)
     if promise.internal and (promise.credits or promise.bands):
         found.append("an internal objective cannot have credits.")
+    return found + _grade_problems(promise)
+
+
+def _grade_problems(promise: PromiseDraft) -> list[str]:
+    found = []
+    if promise.lowest_grade is not None and promise.kind is not PromiseKind.ARRIVAL:
+        found.append("only arrivals are graded; leave the lowest grade out.")
+    if promise.lowest_grade is None and promise.doubt_favours is DoubtFavours.COMPANY:
+        found.append("who is favoured by doubt needs a lowest grade.")
     return found
 
 

@@ -17,13 +17,22 @@ from domain import agreements, calendars
 from domain.agreements import Term
 from domain.agreements.model import Priority, PromiseTerm
 from domain.archive import segments
+from domain.archive.graded import GradedStop, graded_stops
 from domain.archive.model import Sealing
 from domain.archive.rules import Chunk, EventLog, assembled, distinct, ids_of, months_of, without
 from domain.core.db import driver_of
 from domain.core.ledger import LedgerRow
+from domain.evaluator.kernels.codes import EventKind
 from domain.evaluator.kernels.columns import Events, promise_columns
 from domain.evaluator.kernels.layout import seal
-from domain.promises import PAUSE_ALLOWANCE, clock_event_kinds, dimension, roles_of, to_us
+from domain.promises import (
+    PAUSE_ALLOWANCE,
+    FactRole,
+    clock_event_kinds,
+    dimension,
+    rule_of,
+    to_us,
+)
 
 NOWHERE = UUID(int=0)
 """The site of units that are at none."""
@@ -184,7 +193,7 @@ async def rows(
     meanings = [
         (term.id, fact, int(role.event), row, role.time_field, ",".join(role.flags))
         for row, term in enumerate(terms)
-        for fact, role in roles_of(term.kind).items()
+        for fact, role in _roles(term).items()
     ]
     if not meanings:
         return {}
@@ -207,9 +216,30 @@ async def rows(
         output=take,
         format="binary",
     )
-    return _pieces(
-        terms, np.frombuffer(copied, _ROW, (len(copied) - _HEADER - 2) // _ROW.itemsize, _HEADER)
-    )
+    events = np.frombuffer(copied, _ROW, (len(copied) - _HEADER - 2) // _ROW.itemsize, _HEADER)
+    if any(term.lowest_grade for term in terms):
+        events = _with_stops(
+            events, await graded_stops(driver, terms, account_id, NOWHERE, which, *more)
+        )
+    return _pieces(terms, events)
+
+
+def _roles(term: Term) -> Mapping[str, FactRole]:
+    rule = rule_of(term.kind)
+    return rule.roles if term.lowest_grade is None else rule.without_evidence
+
+
+def _with_stops(events: NDArray[Any], stops: Sequence[GradedStop]) -> NDArray[Any]:
+    """Add stops behind the other events of their units."""
+    rows = np.zeros(len(stops), _ROW)
+    for n, stop in enumerate(stops):
+        rows["unit"][n], rows["site"][n] = stop.unit_id.bytes, stop.site_id.bytes
+        rows["began"][n] = to_us(stop.began_at) - _PG_EPOCH_US
+        rows["ts"][n] = to_us(stop.at) - _PG_EPOCH_US
+        rows["term"][n], rows["code"][n] = stop.row, EventKind.STOP
+    both = np.concatenate([events, rows])
+    unit = ids_of(both["unit"].tobytes())
+    return both[np.lexsort((unit[:, 1], unit[:, 0]))]
 
 
 def _pieces(terms: Sequence[Term], copied: NDArray[Any]) -> dict[UUID, Chunk]:

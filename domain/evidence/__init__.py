@@ -8,6 +8,7 @@ from domain.evidence.rules import (
     PROVING,
     REPORTED,
     Assessment,
+    DoubtFavours,
     EvidenceReason,
     EvidenceSource,
     Grade,
@@ -16,7 +17,14 @@ from domain.evidence.rules import (
     at_least,
     worst,
 )
-from domain.evidence.standing import EvidenceFacts, EvidenceKey, StandingEvidence, standing
+from domain.evidence.standing import (
+    EvidenceFacts,
+    EvidenceKey,
+    MeasuredFact,
+    StandingEvidence,
+    standing,
+    stops_at,
+)
 
 __all__ = [
     "AFTER_S",
@@ -27,11 +35,13 @@ __all__ = [
     "PROVING",
     "REPORTED",
     "Assessment",
+    "DoubtFavours",
     "EvidenceFacts",
     "EvidenceKey",
     "EvidenceReason",
     "EvidenceSource",
     "Grade",
+    "MeasuredFact",
     "MeasuredFix",
     "ProvenGrade",
     "ReasonCode",
@@ -39,5 +49,6 @@ __all__ = [
     "at_least",
     "grade_by_fixes",
     "standing",
+    "stops_at",
     "worst",
 ]

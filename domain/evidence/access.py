@@ -8,5 +8,8 @@ ACCESS = AccessRules(
         "EvidenceReason": {None: "code figure text allows"},
         "ProvenGrade": {None: "grade fromAt"},
         "Incident": {None: "arrivalEvidence"},
+        "Promise": {None: "evidence"},
+        "PromiseEvidence": {None: "instant source grade reasons provenFrom countsFrom"},
+        "PromiseTerm": {None: "lowestGrade doubtFavours"},
     },
 )

@@ -29,6 +29,13 @@ class EvidenceSource(StrEnum):
     PHOTO = "photo"
 
 
+class DoubtFavours(StrEnum):
+    """Party that is favoured when evidence is worse than the lowest grade that counts."""
+
+    CLIENT = "client"
+    COMPANY = "company"
+
+
 class ReasonCode(StrEnum):
     """Code of a reason for a grade. Kinds are only ever added, because facts hold them."""
 

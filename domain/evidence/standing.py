@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from domain.evidence.rules import EvidenceReason, EvidenceSource, Grade, ReasonCode
+from domain.evidence.rules import (
+    DoubtFavours,
+    EvidenceReason,
+    EvidenceSource,
+    Grade,
+    ReasonCode,
+    at_least,
+)
 
 
 class EvidenceFacts(NamedTuple):
@@ -50,6 +57,19 @@ class StandingEvidence:
     measured: bool = True
     """Whether the unit's own instant was measured by it; false for what only supports it."""
 
+    def counts_from(self, lowest: Grade, favours: DoubtFavours) -> datetime | None:
+        """Return from when on the evidence counts; None: it does not.
+
+        It counts from the time that is proven with the lowest grade or a better one. In favour of the company, what was
+        measured or reported counts at once, unless something contradicts it.
+        """
+        if self.measured and lowest is Grade.D:
+            return self.instant
+        proven = [at for grade, at in self.proven_from.items() if at_least(grade, lowest)]
+        if favours is DoubtFavours.COMPANY and not self.contradicted:
+            proven += [self.instant] if self.measured else self.proven_from.values()
+        return min(proven, default=None)
+
     @property
     def key(self) -> EvidenceKey:
         """What measured it, and the instant."""
@@ -71,6 +91,20 @@ def standing(facts: Iterable[MeasuredFact], kinds: EvidenceFacts) -> list[Standi
         elif fact.kind == kinds.withdrawn:
             found.pop((presence_id, fact.at), None)
     return list(found.values())
+
+
+def stops_at(
+    stands: Iterable[StandingEvidence], lowest: Grade, favours: DoubtFavours
+) -> datetime | None:
+    """Return when evidence of the lowest grade or a better one stops a clock; None: it does not.
+
+    Without an instant that was measured or reported, nothing supports it.
+    """
+    known = list(stands)
+    if not any(each.measured for each in known):
+        return None
+    found = (each.counts_from(lowest, favours) for each in known)
+    return min((at for at in found if at is not None), default=None)
 
 
 def _of(

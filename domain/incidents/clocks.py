@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from domain.agreements.model import PromiseKind
 from domain.evaluator.kernels.codes import EventKind, PromiseClass
+from domain.incidents.arrivals_graded import ARRIVAL_FACTS
 from domain.promises import ClockRule, FactRole, UnitClocks
 from domain.promises.model import INCIDENT
 
@@ -65,6 +66,7 @@ CLOCKS = UnitClocks(
                 "incident.resolved": _CANCEL,
                 "incident.closed": _CANCEL,
             },
+            evidence=ARRIVAL_FACTS,
         ),
         PromiseKind.RESOLUTION: ClockRule(
             PromiseClass.FLOW, _ALWAYS | _CALLED_OFF | _ENDS | _AGAIN

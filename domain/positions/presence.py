@@ -116,7 +116,7 @@ async def judge(
     grader = ArrivalGrader(session, duty, dict(fences))
     await arrivals(Tx(session, actor, at), stays, known_stays, new, on_time, grader)
     gone = known_stays - {row.id for row in stays}
-    await regrade(Tx(session, actor, at), grader, stays, gone, track.heard)
+    await regrade(Tx(session, actor, at), grader, stays, gone, track.heard, late_after)
     must_tell = "untold" in memory or before != companions.own_stays(duty, rows)
     untold = must_tell and not await companions.judge_soon(session, duty, at=at)
     watched.memory = kept | ({"began": True} if began else {}) | ({"untold": 1} if untold else {})

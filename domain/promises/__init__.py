@@ -5,6 +5,7 @@ from domain.promises.announced_due import announced_due
 from domain.promises.bulk_start import attach
 from domain.promises.due import defer, due, sweep
 from domain.promises.events import unit_fields
+from domain.promises.graded import PromiseEvidence, evidence_of, graded_stop
 from domain.promises.model import INCIDENT, Promise, PromiseWatch, State
 from domain.promises.pause_limit import PAUSE_ALLOWANCE
 from domain.promises.reads import RunningClock, announced_due_of, has_older_verdicts, live
@@ -34,6 +35,7 @@ __all__ = [
     "FactRole",
     "JudgedPart",
     "Promise",
+    "PromiseEvidence",
     "PromiseSubject",
     "PromiseWatch",
     "RunningClock",
@@ -48,7 +50,9 @@ __all__ = [
     "dimension",
     "due",
     "evaluate",
+    "evidence_of",
     "from_us",
+    "graded_stop",
     "has_older_verdicts",
     "is_about",
     "judge",

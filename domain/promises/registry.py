@@ -82,7 +82,9 @@ def is_about(kind: PromiseKind, unit_kind: str) -> bool:
 @cache
 def clock_event_kinds() -> frozenset[str]:
     """Return every kind of fact that runs a clock."""
-    return frozenset(fact for _, rule in _rules().values() for fact in rule.roles)
+    return frozenset(
+        fact for _, rule in _rules().values() for fact in (*rule.roles, *(rule.evidence or ()))
+    )
 
 
 @cache

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from domain.agreements.model import PromiseKind
 from domain.evaluator.kernels.codes import EventKind, PromiseClass
+from domain.evidence import EvidenceFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ class ClockRule:
     prioritised: bool = True  # whether its units have a priority, which selects the target
     pass_mark: float = 7.0  # POINT: a measured value is kept from here on
     full_mark: float = 10.0  # POINT: the value that counts as quality 1
+    evidence: EvidenceFacts | None = None  # of what stops the clock, where that is graded
+
+    @property
+    def without_evidence(self) -> Mapping[str, FactRole]:
+        """The roles of facts whose effect does not depend on a grade."""
+        graded = self.evidence or ()
+        return {fact: role for fact, role in self.roles.items() if fact not in graded}
 
 
 @dataclass(frozen=True, slots=True)

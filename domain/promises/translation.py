@@ -21,6 +21,7 @@ from domain.evaluator.kernels.columns import (
     promise_columns,
 )
 from domain.promises.announced_due import announced_due
+from domain.promises.graded import graded_stop
 from domain.promises.model import UNDER_WAY, State
 from domain.promises.pause_limit import (
     MARKS,
@@ -157,6 +158,8 @@ def build(
     dates = _Dates({}, {}, {})
     marks: dict[UUID, list[PauseMark]] = {}
     roles = {term.kind: rule_of(term.kind).roles for term in terms}
+    graded = {term.kind: rule_of(term.kind).without_evidence for term in terms if term.lowest_grade}
+    evidence: dict[UUID, list[ClockFact]] = {}
     rows: list[Event] = []
     for fact in facts:
         if is_capped(fact.kind, fact.body):
@@ -167,11 +170,16 @@ def build(
         is_date = dates.add(fact, stated, at)
         if stated is not None and not is_date:
             priorities[fact.unit_id].append((fact.at, stated))
+        if graded:
+            evidence.setdefault(fact.unit_id, []).append(fact)
         number = unit_of[fact.unit_id]
         for term in attached[fact.unit_id]:
-            found_role = roles[term.kind].get(fact.kind)
+            known = roles if term.lowest_grade is None else graded
+            found_role = known[term.kind].get(fact.kind)
             if found_role is not None and all(fact.body[flag] for flag in found_role.flags):
                 rows.append(_event(fact, found_role, row_of[term.id], number, stated))
+    for unit, unit_facts in evidence.items():
+        rows += _graded_stops(unit_facts, attached[unit], unit_of[unit], row_of)
     held: set[UUID] = set()
     for unit, found in marks.items():
         stretches = paused_periods(found)
@@ -282,6 +290,16 @@ def _derived(
             role = rule_of(term.kind).roles.get(RESUMED)
             if role is not None:
                 yield Event(to_us(hold.until_at), row_of[term.id], unit, role.event, 0)
+
+
+def _graded_stops(
+    facts: Sequence[ClockFact], terms: Sequence[Term], unit: int, row_of: Mapping[UUID, int]
+) -> Iterator[Event]:
+    """Add the stops of promises with a lowest grade: from when on the evidence that stands is good enough."""
+    for term in terms:
+        stop = graded_stop(facts, term)
+        if stop is not None:
+            yield Event(to_us(stop), row_of[term.id], unit, EventKind.STOP, 0)
 
 
 def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:

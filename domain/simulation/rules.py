@@ -87,8 +87,9 @@ def fingerprint(terms: TermsDraft) -> bytes:
             each.internal,
             {str(priority): credit for priority, credit in each.credits.items()},
             sorted(each.bands, key=lambda band: band.below_ppm),
-            # Absent without limits, so that terms without them keep the hash they had.
+            # Absent without limits and grades, so that terms without them keep the hash they had.
             *([sorted(each.site_ids), each.hours_id] if each.site_ids or each.hours_id else ()),
+            *([{each.lowest_grade: each.doubt_favours}] if each.lowest_grade else ()),
         ]
         for each in sorted(terms.promises, key=lambda each: each.name)
     ]
@@ -129,6 +130,8 @@ def proposed(terms: TermsDraft, tenant_id: UUID, account_id: UUID) -> list[Term]
             pausable=each.pausable,
             internal=each.internal,
             targets=dict(each.targets),
+            lowest_grade=each.lowest_grade,
+            doubt_favours=each.doubt_favours,
         )
         for index, each in enumerate(terms.promises)
     ]
