@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from domain import incidents
+from domain.core.errors import Code, Refused
 from domain.incidents import IncidentOutcome, PauseCause, Source
 from schema.core.enums import Priority, TicketKind
 from schema.core.mutations import ExpectedVersion, IncidentId, MutationContext, SiteId, mutation
@@ -48,6 +49,14 @@ class IncidentMutation:
                 "`existingId`. Not for clients and guards."
             ),
         ] = None,
+        occurred_at: Annotated[
+            datetime | None,
+            "Time at which it happened, if not now: at most 7 days ago; 366 for relationship managers and management.",
+        ] = None,
+        occurrence_reason: Annotated[
+            str | None,
+            "Reason why it is told later; required when it happened more than 5 minutes ago.",
+        ] = None,
     ) -> incidents.Incident:
         """Open an incident and start the clocks of its promises."""
         return await incidents.open_incident(
@@ -63,6 +72,26 @@ class IncidentMutation:
             external_source=external_source,
             external_id=external_id,
             client_limit=ask.ctx.client_limit,
+            occurred=_stated(occurred_at, occurrence_reason),
+        )
+
+    @mutation(Incident)
+    @staticmethod
+    async def correct_incident_occurrence(
+        ask: MutationContext,
+        id: Annotated[IncidentId, "Incident of which the time of occurrence is corrected."],
+        occurred_at: Annotated[
+            datetime | None, "Time at which it happened; null when that is not known after all."
+        ],
+        reason: Annotated[str, "Reason for the correction."],
+        expected_version: ExpectedVersion = None,
+    ) -> incidents.Incident:
+        """Correct when an incident happened; promises that run from then are evaluated again.
+
+        Staff who handle incidents may, and whoever opened the incident.
+        """
+        return await incidents.correct_occurrence(
+            ask.tx, id, occurred_at=occurred_at, reason=reason, expected_version=expected_version
         )
 
     @mutation(Incident)
@@ -197,3 +226,14 @@ class IncidentMutation:
     ) -> incidents.Incident:
         """Hand an incident over to another person or team."""
         return await incidents.reassign(ask.tx, id, to=to, expected_version=expected_version)
+
+
+def _stated(at: datetime | None, reason: str | None) -> incidents.StatedOccurrence | None:
+    """Return what was said of the occurrence; a reason without a time is refused."""
+    if at is not None:
+        return incidents.StatedOccurrence(at, reason)
+    if reason is not None:
+        raise Refused(
+            Code.INVALID, "A reason needs a time: give occurredAt.", argument="occurredAt"
+        )
+    return None

@@ -11,12 +11,12 @@ from strawberry.dataloader import DataLoader
 
 from domain import agreements, compensation, incidents, promises
 from domain.access import Actor
-from domain.agreements import Term, terms_by_id
+from domain.agreements import ClockStart, Term, terms_by_id
 from domain.calendars import CalendarSpec, specs
 from domain.core.constants_cache import ConstantsCache
 from domain.core.db import Sessions
 from domain.core.ledger import LedgerRow
-from domain.promises import State, roles_of, rule_of
+from domain.promises import State, occurrence_kinds, roles_of, rule_of
 from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind
 from schema.core.ids import Node
@@ -171,14 +171,16 @@ class Promise(Node):
         ticket, own = await info.context.children_of_all(
             LedgerRow.subject_id, [row.unit_id, row.id], order=(LedgerRow.id,)
         )
-        roles = roles_of(row.kind)
+        deciding = set(roles_of(row.kind))
         term, _hours = await info.context.load(_hours_of_terms, row.term_id)
         grades = rule_of(row.kind).evidence if term.lowest_grade else None
+        if term.clock_start is ClockStart.OCCURRED:
+            deciding |= occurrence_kinds()
         until = row.stopped_at if row.kind in _ENDED_ONCE else None
         moved = [
             f
             for f in ticket
-            if f.kind in roles
+            if f.kind in deciding
             and f.body.get("client_visible") is not False
             and (until is None or f.at <= until)
         ]

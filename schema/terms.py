@@ -10,7 +10,7 @@ from domain.agreements import CreditBasis, PerCause
 from domain.evidence import DoubtFavours, Grade
 from schema.calendars import CalendarVersion
 from schema.core.context import Info
-from schema.core.enums import Priority, PromiseKind
+from schema.core.enums import ClockStart, Priority, PromiseKind
 from schema.core.ids import Node
 from schema.core.scalars import Long
 from schema.core.types import enum, from_row, relation, resolver
@@ -98,6 +98,7 @@ class PromiseTerm(Node):
     ticket_kinds: Annotated[list[str], "Kinds of incidents that the promise covers; empty for all."]
     category: Annotated[str | None, "Category of incidents that the promise covers; null for all."]
     objective_ppm: Annotated[int, "Share of these promises that must be kept, in millionths."]
+    clock_start: Annotated[ClockStart, "Time at which the clock starts, for an incident."]
     pausable: Annotated[bool, "Whether pausing an incident pauses the clock of this promise."]
     internal: Annotated[
         bool,

@@ -10,7 +10,7 @@ from domain.agreements import PerCause
 from domain.core.errors import Code, Refused
 from domain.evidence import DoubtFavours, Grade
 from schema.core import ids
-from schema.core.enums import Priority, PromiseKind, TicketKind
+from schema.core.enums import ClockStart, Priority, PromiseKind, TicketKind
 from schema.core.scalars import Long
 from schema.core.types import input_type
 
@@ -90,6 +90,10 @@ class PromiseTermInput:
     objective_ppm: Annotated[int, "Share of these promises that must be kept, in millionths."] = (
         990_000
     )
+    clock_start: Annotated[
+        ClockStart,
+        "Time at which the clock starts, for an incident. Not for kinds with a start of their own.",
+    ] = ClockStart.TOLD
     pausable: Annotated[bool, "Whether pausing an incident pauses the clock of this promise."] = (
         True
     )
@@ -155,6 +159,7 @@ def _promise(given: PromiseTermInput) -> agreements.PromiseDraft:
         if given.hours_id is None
         else ids.wanted(given.hours_id, "CalendarVersion", "hoursId"),
         objective_ppm=given.objective_ppm,
+        clock_start=given.clock_start,
         pausable=given.pausable,
         internal=given.internal,
         lowest_grade=given.lowest_grade,

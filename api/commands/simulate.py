@@ -19,6 +19,7 @@ from domain.access import Actor, Tx
 from domain.accounts import Account, Site, Tenant
 from domain.agreements import (
     BandDraft,
+    ClockStart,
     CreditDraft,
     PerCause,
     Priority,
@@ -52,6 +53,7 @@ class _Promise(_StrictTerms):
     site_ids: frozenset[UUID] = frozenset()
     hours: str | None = None  # name of a calendar: applies to incidents opened in its hours
     objective_ppm: int = 990_000
+    clock_start: ClockStart = ClockStart.TOLD
     pausable: bool = True
     internal: bool = False
 
@@ -141,6 +143,7 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
             site_ids=each.site_ids,
             hours_id=None if each.hours is None else newest[each.hours],
             objective_ppm=each.objective_ppm,
+            clock_start=each.clock_start,
             pausable=each.pausable,
             internal=each.internal,
             credits={_whose(key): credit for key, credit in each.credits.items()},

@@ -22,6 +22,7 @@ FACTS: dict[Right, str] = {
     " incident.arrival_graded incident.arrival_withdrawn incident.arrived incident.assigned"
     " incident.called_off incident.closed incident.due_agreed"
     " incident.late_arrival_accepted incident.late_arrival_declined incident.late_arrival_offered"
+    " incident.occurrence_stated"
     " incident.opened incident.paused incident.prioritised incident.reassigned incident.reopened"
     " incident.resolved incident.resumed incident.updated incident.work_started",
     R.READ_PROMISES: "promise.at_risk promise.breached promise.cancelled promise.dispute_decided"

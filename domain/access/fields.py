@@ -45,8 +45,8 @@ FIELDS: dict[str, Fields] = {
         R.READ_STAFF: "internalOwner",
     },
     "Incident": {
-        NONE: "id number kind category priority source reporter summary status openedAt agreedAt acknowledgedAt"
-        " arrivedAt resolvedAt closedAt reopenedCount reassignedCount externalSource externalId"
+        NONE: "id number kind category priority source reporter summary status openedAt occurredAt agreedAt"
+        " acknowledgedAt arrivedAt resolvedAt closedAt reopenedCount reassignedCount externalSource externalId"
         " version timeToAcknowledgeSeconds timeToArriveSeconds timeToResolveSeconds"
         " firstContactResolution outcome account site assignee updates pauses promises credits lateArrivals",
         R.READ_PROMISES: "nextDueAt",
@@ -60,7 +60,7 @@ FIELDS: dict[str, Fields] = {
         " decidingFacts"
     ),
     "PromiseTerm": _all(
-        "id name kind ticketKinds category objectivePpm pausable internal calendar sites hours targets"
+        "id name kind ticketKinds category objectivePpm clockStart pausable internal calendar sites hours targets"
         " creditRules creditBands"
     ),
     "PromiseTarget": _all("id priority elapsedSeconds businessDays"),

@@ -96,7 +96,7 @@ _BY_RIGHT: dict[Right, str] = {
     R.MANAGE_AGREEMENTS: "defineCalendar signAgreement endAgreement amendAgreement setQualityPolicy"
     " simulateTerms setRate",
     R.ACCEPT_RISK: "signOffTerms",
-    R.REPORT: "openIncident updateIncident reopenIncident",
+    R.REPORT: "openIncident updateIncident reopenIncident correctIncidentOccurrence",
     R.HANDLE: "acknowledgeIncident startWorkOnIncident arriveAtIncident pauseIncident"
     " resumeIncident resolveIncident closeIncident changeIncidentPriority reassignIncident assignIncident"
     " acceptLateArrival declineLateArrival",

@@ -24,6 +24,7 @@ class Right(StrEnum):
 
     REPORT = "report"  # open incidents, post updates
     HANDLE = "handle"  # acknowledge, pause, resolve, close
+    BACKDATE = "backdate"  # say that an incident happened more than a week before it was told
     AGREE_DATES = "agree_dates"  # agree a date with a client
     ROSTER = "roster"  # put guards on duty and end duties
     REPORT_POSITIONS = "report_positions"  # report the fixes of one's own device
@@ -118,8 +119,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.RELATIONSHIP_MANAGER: _STAFF
     | _FILES
     | {
-        *(R.REPORT, R.HANDLE, R.AGREE_DATES, R.ROSTER, R.REPORT_POSITIONS, R.MANAGE_ACCOUNTS),
-        *(R.ATTEND,),
+        *(R.REPORT, R.HANDLE, R.BACKDATE, R.AGREE_DATES, R.ROSTER, R.REPORT_POSITIONS),
+        *(R.MANAGE_ACCOUNTS, R.ATTEND),
         *(R.MANAGE_AGREEMENTS, R.CONTEST, R.FOLLOW_UP, R.REQUEST_PROOF, R.LOCATE, R.TRACK),
         *(R.READ_NOTES, R.READ_ROSTER, R.READ_DEVICES, R.READ_RELATIONSHIP, R.READ_RECOVERY),
         *(R.READ_MONEY, R.READ_ESCALATIONS, R.READ_SETTINGS),

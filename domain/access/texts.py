@@ -6,6 +6,7 @@ R = Right
 RIGHT_TEXTS: dict[Right, str] = {
     R.REPORT: "open and reopen incidents, post updates",
     R.HANDLE: "acknowledge, pause, resolve and close incidents",
+    R.BACKDATE: "say that an incident happened more than a week before it was told",
     R.AGREE_DATES: "agree on a date with a client",
     R.ROSTER: "put guards on duty and end duties, plan shifts, set profiles of guards and posts",
     R.REPORT_POSITIONS: "report the positions of one's own device",

@@ -11,6 +11,7 @@ from domain.agreements.events import AgreementEnding
 from domain.agreements.limits import MOST_SPECIFIC, IncidentAttributes, PromiseLimits
 from domain.agreements.model import (
     Agreement,
+    ClockStart,
     CreditBand,
     CreditBasis,
     CreditRule,
@@ -42,6 +43,7 @@ __all__ = [
     "Agreement",
     "AgreementEnding",
     "BandDraft",
+    "ClockStart",
     "CreditBand",
     "CreditBasis",
     "CreditDraft",

@@ -237,6 +237,7 @@ async def _promise(
         site_ids=sorted(draft.site_ids),
         hours_id=draft.hours_id,
         objective_ppm=draft.objective_ppm,
+        clock_start=draft.clock_start,
         pausable=draft.pausable,
         internal=draft.internal,
         lowest_grade=draft.lowest_grade,

@@ -24,6 +24,14 @@ class PromiseKind(StrEnum):
     REPORT_DELIVERED = "report_delivered"
     SHIFT_STARTED = "shift_started"
     SHIFT_COVERED = "shift_covered"
+    INCIDENT_TOLD = "incident_told"
+
+
+class ClockStart(StrEnum):
+    """Time at which the clock of a promise about an incident starts: when it was told, or when it happened."""
+
+    TOLD = "told"
+    OCCURRED = "occurred"
 
 
 class Priority(StrEnum):
@@ -152,6 +160,7 @@ class PromiseTerm(Base, Owned):
         ForeignKey("calendar_version.id")
     )  # applies to incidents opened during these hours; None: at any time
     objective_ppm: Mapped[int] = mapped_column(default=990_000)
+    clock_start: Mapped[ClockStart] = mapped_column(default=ClockStart.TOLD)
     pausable: Mapped[bool] = mapped_column(default=True)
     internal: Mapped[bool] = mapped_column(default=False)
     lowest_grade: Mapped[Grade | None]  # of the evidence that counts; None: any, also without

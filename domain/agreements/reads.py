@@ -11,6 +11,7 @@ from domain import calendars
 from domain.agreements.limits import MOST_SPECIFIC, IncidentAttributes, PromiseLimits
 from domain.agreements.model import (
     Agreement,
+    ClockStart,
     Priority,
     PromiseKind,
     PromiseTarget,
@@ -43,6 +44,7 @@ class Term:
     targets: dict[Priority, Target]
     lowest_grade: Grade | None = None
     doubt_favours: DoubtFavours = DoubtFavours.CLIENT
+    clock_start: ClockStart = ClockStart.TOLD
 
 
 _cache: ConstantsCache[UUID, Term] = ConstantsCache(100_000)
@@ -139,6 +141,7 @@ async def _load(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Term]:
             targets=targets[term.id],
             lowest_grade=term.lowest_grade,
             doubt_favours=term.doubt_favours,
+            clock_start=term.clock_start,
         )
         for term, agreement_id, rule in rows
     }

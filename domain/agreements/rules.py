@@ -6,7 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from domain.agreements.limits import PromiseLimits
-from domain.agreements.model import CreditBasis, PerCause, Priority, PromiseKind, TicketKind
+from domain.agreements.model import (
+    ClockStart,
+    CreditBasis,
+    PerCause,
+    Priority,
+    PromiseKind,
+    TicketKind,
+)
 from domain.calendars import CalendarSpec, capacity
 from domain.core.bounds import MAX_CENTS, MAX_MILLI, must_be_cents, must_be_currency
 from domain.core.errors import Code, Refused
@@ -16,6 +23,16 @@ from domain.evidence import DoubtFavours, Grade
 _MINUTE, _HOUR = 60, 3_600
 LONGEST_S, LONGEST_DAYS = 366 * 24 * _HOUR, 366
 """The longest target: calendars are expanded until it fits, for every incident with that promise."""
+_STARTED_BY_TELLING = frozenset(
+    {
+        PromiseKind.FIRST_RESPONSE,
+        PromiseKind.NEXT_UPDATE,
+        PromiseKind.ARRIVAL,
+        PromiseKind.RESOLUTION,
+        PromiseKind.CLOSURE,
+    }
+)
+"""Kinds whose clock starts when an incident is told, and may start when it happened instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,7 @@ class PromiseDraft:
     site_ids: frozenset[UUID] = frozenset()
     hours_id: UUID | None = None
     objective_ppm: int = 990_000
+    clock_start: ClockStart = ClockStart.TOLD
     pausable: bool = True
     internal: bool = False
     credits: Mapping[Priority | None, CreditDraft] = field(default_factory=dict)
@@ -184,7 +202,9 @@ def _grade_problems(promise: PromiseDraft) -> list[str]:
 
 
 def _problems_of_units(promise: PromiseDraft) -> list[str]:
-    """List what is wrong with a promise about another unit than an incident."""
+    """List what does not fit the unit that a promise is about."""
+    if promise.clock_start is not ClockStart.TOLD and promise.kind not in _STARTED_BY_TELLING:
+        return [f"a promise of kind {promise.kind} has a start of its own; leave out clockStart."]
     if promise.kind is PromiseKind.REPORT_DELIVERED:
         return _report_problems(promise)
     if promise.kind in (PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED):

@@ -18,7 +18,7 @@ ORDER BY w.unit_id, l.id
 """
 _OWN, _THEIRS = (
     4,
-    10,
+    12,
 )  # own parameters; the first parameter of the condition in the statement about events
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
 from domain.agreements import Term
-from domain.agreements.model import Priority, PromiseTerm
+from domain.agreements.model import ClockStart, Priority, PromiseTerm
 from domain.archive import segments
 from domain.archive.graded import GradedStop, graded_stops
 from domain.archive.model import Sealing
@@ -30,6 +30,7 @@ from domain.promises import (
     FactRole,
     clock_event_kinds,
     dimension,
+    occurrence_kinds,
     rule_of,
     to_us,
 )
@@ -58,13 +59,20 @@ _HEADER = 19  # bytes of a binary COPY before its first row
 _EVENTS = """
 SELECT term, unit_id, coalesce(site_id, '{nowhere}'::uuid), began_at, ts, code FROM (
 SELECT m.term, w.unit_id, w.site_id, w.began_at, l.id AS ord,
-       CASE WHEN m.time_field IS NULL THEN l.at ELSE (l.body->>m.time_field)::timestamptz END AS ts,
+       CASE WHEN o.occurred_at IS NOT NULL THEN o.occurred_at WHEN m.time_field IS NULL THEN l.at
+            ELSE (l.body->>m.time_field)::timestamptz END AS ts,
        (m.code + 16 * coalesce(array_position($4::text[], l.body->>'priority') - 1, 0))::int2 AS code
 FROM promise_watch w
 JOIN ledger l ON l.subject_id = w.unit_id
-JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[], $8::text[], $9::text[])
-  AS m(term_id, fact, code, term, time_field, flags) ON m.term_id = ANY(w.term_ids) AND m.fact = l.kind
+JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[], $8::text[], $9::text[], $10::int4[])
+  AS m(term_id, fact, code, term, time_field, flags, occurrence) ON m.term_id = ANY(w.term_ids) AND m.fact = l.kind
+LEFT JOIN LATERAL (
+  SELECT (s.body->>'occurred_at')::timestamptz AS occurred_at FROM ledger s
+  WHERE m.occurrence > 0 AND s.subject_id = w.unit_id AND s.kind = ANY($11::text[]) {which_stated}
+  ORDER BY s.id DESC LIMIT 1
+) o ON true
 WHERE w.account_id = $6::uuid
+  AND (m.occurrence < 2 OR o.occurred_at IS NOT NULL)
   AND (m.flags = '' OR NOT EXISTS (SELECT FROM unnest(string_to_array(m.flags, ',')) AS flag
                                    WHERE NOT (l.body->>flag)::boolean))
   AND NOT (l.kind = 'incident.resumed' AND coalesce((l.body->>'capped')::boolean, false))
@@ -100,10 +108,10 @@ WHERE h.is_pause AND (h.until_at IS DISTINCT FROM h.next_at OR h.next_kind <> 'i
 ) events
 ORDER BY unit_id, ord, ts
 """
-_KNOWN = "AND l.recorded_at <= $10::timestamptz"
-_TAIL = "AND (w.began_at >= $10::timestamptz OR w.unit_id = ANY($11::uuid[]))"
+_KNOWN = "AND l.recorded_at <= $12::timestamptz"
+_TAIL = "AND (w.began_at >= $12::timestamptz OR w.unit_id = ANY($13::uuid[]))"
 _MONTH = (
-    "AND l.seq <= $10::bigint AND w.began_at >= $11::timestamptz AND w.began_at < $12::timestamptz"
+    "AND l.seq <= $12::bigint AND w.began_at >= $13::timestamptz AND w.began_at < $14::timestamptz"
 )
 
 
@@ -191,13 +199,16 @@ async def rows(
 ) -> dict[UUID, Chunk]:
     """Load chunks from the ledger's rows; `which` narrows them down, with `more` as its parameters."""
     meanings = [
-        (term.id, fact, int(role.event), row, role.time_field, ",".join(role.flags))
+        (
+            *(term.id, fact, int(role.event), row, role.time_field, ",".join(role.flags)),
+            _occurrence(term, role),
+        )
         for row, term in enumerate(terms)
         for fact, role in _roles(term).items()
     ]
     if not meanings:
         return {}
-    ids, facts, codes, ordinals, times, flags = (
+    ids, facts, codes, ordinals, times, flags, occurrence = (
         list(column) for column in zip(*meanings, strict=True)
     )
     driver = await driver_of(session)
@@ -207,11 +218,13 @@ async def rows(
         copied.extend(data)
 
     await driver.copy_from_query(
-        _EVENTS.format(which=which, nowhere=NOWHERE),
+        _EVENTS.format(which=which, which_stated=which.replace("l.", "s."), nowhere=NOWHERE),
         *(ids, facts, codes, [str(priority) for priority in Priority], ordinals, account_id),
         PAUSE_ALLOWANCE,
         times,
         flags,
+        occurrence,
+        sorted(occurrence_kinds()),
         *more,
         output=take,
         format="binary",
@@ -240,6 +253,13 @@ def _with_stops(events: NDArray[Any], stops: Sequence[GradedStop]) -> NDArray[An
     both = np.concatenate([events, rows])
     unit = ids_of(both["unit"].tobytes())
     return both[np.lexsort((unit[:, 1], unit[:, 0]))]
+
+
+def _occurrence(term: Term, role: FactRole) -> int:
+    """Return whether a fact takes effect when the unit happened: 0 no, 1 if that was stated, 2 only then."""
+    if role.at_occurrence:
+        return 2
+    return int(role.event is EventKind.START and term.clock_start is ClockStart.OCCURRED)
 
 
 def _pieces(terms: Sequence[Term], copied: NDArray[Any]) -> dict[UUID, Chunk]:

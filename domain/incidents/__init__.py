@@ -49,6 +49,7 @@ from domain.incidents.notices import (
     tell_resolved,
     tell_updated,
 )
+from domain.incidents.occurrence import StatedOccurrence, correct_occurrence
 from domain.incidents.opening import open_incident
 from domain.incidents.proofs import Proof
 from domain.incidents.rules import Times, first_contact_resolution, times
@@ -70,6 +71,7 @@ __all__ = [
     "PauseCause",
     "Proof",
     "Source",
+    "StatedOccurrence",
     "Status",
     "Times",
     "acknowledge",
@@ -80,6 +82,7 @@ __all__ = [
     "change_priority",
     "close",
     "compose_about",
+    "correct_occurrence",
     "decide_late_arrival",
     "end_capped_pauses",
     "first_contact_resolution",

@@ -12,6 +12,8 @@ from domain.incidents.arrivals_graded import ARRIVAL_FACTS
 from domain.promises import ClockRule, FactRole, UnitClocks
 from domain.promises.model import INCIDENT
 
+OCCURRENCE_STATED = "incident.occurrence_stated"
+
 _ALWAYS = {
     "incident.opened": FactRole(EventKind.START),
     "incident.paused": FactRole(EventKind.PAUSE),
@@ -79,5 +81,14 @@ CLOCKS = UnitClocks(
             _of_date(_CALLED_OFF | _RESTORED | _ENDS)
             | {"incident.due_agreed": FactRole(EventKind.START, time_field="due_at")},
         ),
+        # Measured only where somebody said when the incident happened.
+        PromiseKind.INCIDENT_TOLD: ClockRule(
+            PromiseClass.FLOW,
+            {
+                "incident.opened": FactRole(EventKind.START, at_occurrence=True),
+                OCCURRENCE_STATED: FactRole(EventKind.STOP, time_field="told_at"),
+            },
+        ),
     },
+    occurrence=OCCURRENCE_STATED,
 )

@@ -19,6 +19,18 @@ class Opened(Fact):
     priority: str
 
 
+class OccurrenceStated(Fact):
+    """Somebody said when the incident happened, beside when it was told; the last statement counts, null for none."""
+
+    kind: ClassVar[str] = "incident.occurrence_stated"
+    subject_type: ClassVar[str | None] = "Incident"
+    personal: ClassVar[frozenset[str]] = frozenset({"reason"})
+    occurred_at: datetime | None
+    occurred_at_before: datetime | None
+    told_at: datetime
+    reason: str | None
+
+
 class DueAgreed(Fact):
     """A date was agreed for this incident."""
 

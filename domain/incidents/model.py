@@ -79,6 +79,7 @@ class Incident(Base, Owned, Versioned):
         CheckConstraint(
             "external_id IS NULL OR external_sender IS NOT NULL", name="external_has_sender"
         ),
+        CheckConstraint("occurred_at <= opened_at", name="occurred_before_told"),
         CheckConstraint("acknowledged_at >= opened_at", name="acknowledged_after_opened"),
         CheckConstraint("arrived_at >= opened_at", name="arrived_after_opened"),
         CheckConstraint("resolved_at >= opened_at", name="resolved_after_opened"),
@@ -107,7 +108,8 @@ class Incident(Base, Owned, Versioned):
     reporter: Mapped[str]
     summary: Mapped[str]
     status: Mapped[Status] = mapped_column(default=Status.NEW)
-    opened_at: Mapped[datetime]
+    opened_at: Mapped[datetime]  # when it was told
+    occurred_at: Mapped[datetime | None]  # when it happened, as somebody stated; null: not stated
     agreed_at: Mapped[datetime | None]  # the date agreed for this incident
     acknowledged_at: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]

@@ -16,7 +16,7 @@ from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.core.text_rules import must_be_line
-from domain.incidents import events
+from domain.incidents import events, occurrence
 from domain.incidents.model import Incident, Source
 from domain.incidents.rules import AGREED_WITHIN
 
@@ -54,11 +54,12 @@ async def open_incident(
     external_source: str | None = None,
     external_id: str | None = None,
     client_limit: int | None = None,
+    occurred: occurrence.StatedOccurrence | None = None,
 ) -> Incident:
     """Open an incident at a site; the promises in force start their clocks in the same transaction.
 
     Client users and guards report under their own name and source, without external numbers. `client_limit` is how many
-    incidents one client user may open in ten minutes.
+    incidents one client user may open in ten minutes. `occurred` says when it happened, where that is not now.
     """
     tx.actor.must(Right.REPORT)
     site = await tx.get(Site, site_id, "site", argument="siteId", among=workable_by(tx.actor, Site))
@@ -73,6 +74,8 @@ async def open_incident(
     external = ExternalNumber(external_source, external_id)
     _must_report_as_oneself(tx.actor, source, external)
     _must_be_agreed(tx.actor, agreed_at, tx.at)
+    if occurred is not None:
+        occurrence.must_be_plausible(tx, occurred, told_at=tx.at)
     if tx.actor.is_client and client_limit is not None:
         await _must_be_within_limit(tx, client_limit)
     sender = await _claim_number(tx, site.account_id, external)
@@ -88,6 +91,7 @@ async def open_incident(
         reporter=await _reporter(tx, reporter),
         summary=summary,
         opened_at=tx.at,
+        occurred_at=None if occurred is None else occurred.at,
         agreed_at=agreed_at,
         external_sender=sender,
         external_source=external_source,
@@ -96,6 +100,8 @@ async def open_incident(
     tx.session.add(incident)
     await tx.session.flush()
     _record(tx, incident)
+    if occurred is not None:
+        occurrence.record_statement(tx, incident, before=None, reason=occurred.reason)
     attributes = agreements.IncidentAttributes(kind, category, site.id, tx.at)
     subject = promises.PromiseSubject(
         promises.INCIDENT, incident.id, incident.account_id, attributes

@@ -9,7 +9,14 @@ from domain.promises.graded import PromiseEvidence, evidence_of, graded_stop
 from domain.promises.model import INCIDENT, Promise, PromiseWatch, State
 from domain.promises.pause_limit import PAUSE_ALLOWANCE
 from domain.promises.reads import RunningClock, announced_due_of, has_older_verdicts, live
-from domain.promises.registry import clock_event_kinds, is_about, roles_of, rule_of, units
+from domain.promises.registry import (
+    clock_event_kinds,
+    is_about,
+    occurrence_kinds,
+    roles_of,
+    rule_of,
+    units,
+)
 from domain.promises.release import release
 from domain.promises.roles import ClockRule, FactRole, UnitClocks
 from domain.promises.translation import (
@@ -57,6 +64,7 @@ __all__ = [
     "is_about",
     "judge",
     "live",
+    "occurrence_kinds",
     "release",
     "roles_of",
     "rule_of",

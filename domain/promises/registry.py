@@ -37,7 +37,7 @@ def including(clocks: UnitClocks) -> Iterator[None]:
 
 
 def _forget() -> None:
-    for derived in (_declared, _rules, clock_event_kinds, dated_roles):
+    for derived in (_declared, _rules, occurrence_kinds, clock_event_kinds, dated_roles):
         derived.cache_clear()
 
 
@@ -80,11 +80,18 @@ def is_about(kind: PromiseKind, unit_kind: str) -> bool:
 
 
 @cache
+def occurrence_kinds() -> frozenset[str]:
+    """Return the kinds of facts that state when a unit happened."""
+    return frozenset(each.occurrence for each in units().values() if each.occurrence is not None)
+
+
+@cache
 def clock_event_kinds() -> frozenset[str]:
     """Return every kind of fact that runs a clock."""
-    return frozenset(
+    found = frozenset(
         fact for _, rule in _rules().values() for fact in (*rule.roles, *(rule.evidence or ()))
     )
+    return found | occurrence_kinds()
 
 
 @cache

@@ -14,6 +14,7 @@ class FactRole:
 
     It takes effect at the fact's own time, or at the one that its body holds in `time_field`. With `flags`, it takes
     effect only when all of these fields of the body are true. `value_field` holds the measured value of a MEASURE.
+    With `at_occurrence`, it takes effect at the time at which the unit happened, and not at all if nobody stated that.
     """
 
     event: EventKind
@@ -21,6 +22,7 @@ class FactRole:
     imported_time_field: str | None = None  # the time before an import moved it, where there is one
     flags: tuple[str, ...] = ()
     value_field: str | None = None
+    at_occurrence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,13 @@ class ClockRule:
 
 @dataclass(frozen=True, slots=True)
 class UnitClocks:
-    """The kinds of promises about one kind of unit."""
+    """The kinds of promises about one kind of unit.
+
+    `occurrence` is the kind of fact that states in `occurred_at` when the unit happened; the last one counts. A promise
+    with `ClockStart.OCCURRED` starts then.
+    """
 
     unit_kind: str
     subject_type: str  # the type of the API that shows the unit
     rules: Mapping[PromiseKind, ClockRule]
+    occurrence: str | None = None

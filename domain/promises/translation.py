@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.agreements import Term
-from domain.agreements.model import Priority, PromiseKind
+from domain.agreements.model import ClockStart, Priority, PromiseKind
 from domain.calendars import CalendarSpec, calendars_for, capacity
 from domain.evaluator.kernels.batch import verdicts
 from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
@@ -32,7 +32,7 @@ from domain.promises.pause_limit import (
     is_paused,
     paused_periods,
 )
-from domain.promises.registry import dated_roles, rule_of
+from domain.promises.registry import dated_roles, occurrence_kinds, rule_of
 from domain.promises.roles import FactRole
 
 EVALUATOR = 2
@@ -160,6 +160,8 @@ def build(
     roles = {term.kind: rule_of(term.kind).roles for term in terms}
     graded = {term.kind: rule_of(term.kind).without_evidence for term in terms if term.lowest_grade}
     evidence: dict[UUID, list[ClockFact]] = {}
+    facts = list(facts)
+    occurred = _occurrences(facts)
     rows: list[Event] = []
     for fact in facts:
         if is_capped(fact.kind, fact.body):
@@ -177,7 +179,9 @@ def build(
             known = roles if term.lowest_grade is None else graded
             found_role = known[term.kind].get(fact.kind)
             if found_role is not None and all(fact.body[flag] for flag in found_role.flags):
-                rows.append(_event(fact, found_role, row_of[term.id], number, stated))
+                when = _time_for(term, fact, found_role, occurred.get(fact.unit_id))
+                if when is not None:
+                    rows.append(_event(fact, found_role, when, row_of[term.id], number, stated))
     for unit, unit_facts in evidence.items():
         rows += _graded_stops(unit_facts, attached[unit], unit_of[unit], row_of)
     held: set[UUID] = set()
@@ -263,11 +267,31 @@ def dimension(term: Term, calendar: int, spec: CalendarSpec | None = None) -> Pr
     )
 
 
-def _event(fact: ClockFact, role: FactRole, row: int, unit: int, stated: Priority | None) -> Event:
+def _event(
+    fact: ClockFact, role: FactRole, when: datetime, row: int, unit: int, stated: Priority | None
+) -> Event:
     """Translate one fact to the clock event that it is for one promise."""
     rank = 0 if stated is None else _RANK[stated]
     value = 0.0 if role.value_field is None else float(fact.body[role.value_field])
-    return Event(to_us(_time_of(fact, role)), row, unit, role.event, rank, value)
+    return Event(to_us(when), row, unit, role.event, rank, value)
+
+
+def _occurrences(facts: Sequence[ClockFact]) -> dict[UUID, datetime]:
+    """Return when units happened, by the last fact that states it; units of which nobody said it are left out."""
+    kinds = occurrence_kinds()
+    stated = {fact.unit_id: fact.body["occurred_at"] for fact in facts if fact.kind in kinds}
+    return {unit: datetime.fromisoformat(at) for unit, at in stated.items() if at is not None}
+
+
+def _time_for(
+    term: Term, fact: ClockFact, role: FactRole, occurred_at: datetime | None
+) -> datetime | None:
+    """Return when a fact takes effect on the clock of a promise; None for no effect."""
+    if role.at_occurrence:
+        return occurred_at
+    if role.event is EventKind.START and term.clock_start is ClockStart.OCCURRED:
+        return occurred_at or _time_of(fact, role)
+    return _time_of(fact, role)
 
 
 def _time_of(fact: ClockFact, role: FactRole) -> datetime:

@@ -45,6 +45,7 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.REPORT_DELIVERED: Component.REPORTS,
     PromiseKind.SHIFT_STARTED: Component.PUNCTUALITY,
     PromiseKind.SHIFT_COVERED: Component.COVERAGE,
+    PromiseKind.INCIDENT_TOLD: Component.REPORTS,
 }
 """Component of quality that a kind of promise contributes to."""
 _COMPONENTS = tuple(Component)

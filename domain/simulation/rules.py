@@ -22,7 +22,7 @@ from domain.agreements import (
     TermsDraft,
     applicable,
 )
-from domain.agreements.model import CreditRule, PerCause, Priority
+from domain.agreements.model import ClockStart, CreditRule, PerCause, Priority
 from domain.calendars import CalendarSpec
 from domain.compensation import amount_cents, excess_over, rule_for
 from domain.promises import INCIDENT, ClockFact, build, is_about, judge, to_us
@@ -90,6 +90,11 @@ def fingerprint(terms: TermsDraft) -> bytes:
             # Absent without limits and grades, so that terms without them keep the hash they had.
             *([sorted(each.site_ids), each.hours_id] if each.site_ids or each.hours_id else ()),
             *([{each.lowest_grade: each.doubt_favours}] if each.lowest_grade else ()),
+            *(
+                [{"clock_start": each.clock_start}]
+                if each.clock_start is not ClockStart.TOLD
+                else ()
+            ),
         ]
         for each in sorted(terms.promises, key=lambda each: each.name)
     ]
@@ -132,6 +137,7 @@ def proposed(terms: TermsDraft, tenant_id: UUID, account_id: UUID) -> list[Term]
             targets=dict(each.targets),
             lowest_grade=each.lowest_grade,
             doubt_favours=each.doubt_favours,
+            clock_start=each.clock_start,
         )
         for index, each in enumerate(terms.promises)
     ]

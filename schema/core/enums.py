@@ -1,9 +1,9 @@
 """Enums shared by several types; registered before the first type that uses one."""
 
-from domain.agreements import Priority, PromiseKind, TicketKind
+from domain.agreements import ClockStart, Priority, PromiseKind, TicketKind
 from schema.core.types import enum
 
-__all__ = ["Priority", "PromiseKind", "TicketKind"]
+__all__ = ["ClockStart", "Priority", "PromiseKind", "TicketKind"]
 
 enum(
     Priority,
@@ -25,6 +25,13 @@ enum(
     report_delivered="A report is delivered when it is due; the target is how much later it may be.",
     shift_started="A shift begins when it is planned; the target is how much later it may begin.",
     shift_covered="The planned time of a shift is staffed; the objective is the share of it.",
+    incident_told="From the time at which an incident happened to the time at which it was told.",
+)
+enum(
+    ClockStart,
+    "ClockStart",
+    told="When the incident was told: `Incident.openedAt`.",
+    occurred="When the incident happened, `Incident.occurredAt`; when it was told, if nobody said when it happened.",
 )
 enum(
     TicketKind,

@@ -4,7 +4,7 @@ A noun can bring its own in `tests/gate/nouns/` (see `of_nouns`).
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -45,6 +45,17 @@ def fixed(**given: Any) -> Prepare:
 async def _incident(api: Api, office: Office) -> Given:
     fresh = await build.incident(api.make, office.world, at=datetime.now(UTC))
     return {"id": ids.write("Incident", fresh.id)}
+
+
+async def _minutes_ago(api: Api, office: Office) -> Given:
+    """An incident that happened two minutes before it was told, to be corrected to one."""
+    now = datetime.now(UTC)
+    occurred = incidents.StatedOccurrence(now - timedelta(minutes=2))
+    fresh = await build.incident(api.make, office.world, at=now, occurred=occurred)
+    return {
+        "id": ids.write("Incident", fresh.id),
+        "occurredAt": (now - timedelta(minutes=1)).isoformat(),
+    }
 
 
 async def _low(api: Api, office: Office) -> Given:
@@ -131,6 +142,7 @@ DOABLE: dict[str, Prepare] = {
     ),
     "closeIncident": _resolved,
     "contestVerdict": prepared.contested,
+    "correctIncidentOccurrence": _minutes_ago,
     "createAccount": fixed(name="Nieuwe klant", kvkNumber="69599084"),
     "declineCredit": _proposed,
     "declineLateArrival": prepared.late_arrival,
