@@ -48,7 +48,10 @@ class ReportPlan(Node):
     enabled: Annotated[bool, "Whether the report is made."]
     local_time: Annotated[time, "Local time of the client at which the report is due."]
     weekday: Annotated[int, "Weekday on which a weekly report is due: 0 is Monday."]
-    late_credit_cents: Annotated[Long | None, "Credit for a late report, in cents."]
+    late_credit_cents: Annotated[
+        Long | None,
+        "Credit for a late report that was set before the terms gave it; no longer granted.",
+    ]
     next_on: Annotated[date, "First day that the next report covers."]
     version: Annotated[int, "Version of the row, raised by every change."]
 
@@ -72,7 +75,8 @@ class Report(Node):
         datetime | None, "Time at which all recipients had received the report; null before."
     ]
     verdict: Annotated[
-        ReportVerdict | None, "Verdict on the delivery in time; null while undecided."
+        ReportVerdict | None,
+        "Verdict of the promise about its delivery; null while undecided, and without such a promise.",
     ]
 
     @resolver(str)
@@ -120,7 +124,7 @@ def _content(row: reports.Report) -> Content:
 class ReportPunctuality:
     """Numbers of reports due in a period and delivered in time."""
 
-    due: Annotated[int, "Number of reports that were due."]
+    due: Annotated[int, "Number of reports that were due, also of those without a promise."]
     kept: Annotated[int, "Number of reports that were delivered in time."]
     late: Annotated[int, "Number of reports that were late."]
 
@@ -184,7 +188,7 @@ class ReportQuery:
     async def report_punctuality(
         info: Info, account_id: AccountArg, from_at: FromArg, until_at: UntilArg
     ) -> Punctuality:
-        """Punctuality of the reports to a client; their delivery is a promise too."""
+        """Punctuality of the reports to a client, by the verdicts of the promises about their delivery."""
         account = ids.known(account_id, "Account")
         if account is None:
             return Punctuality(0, 0, 0)
@@ -225,9 +229,6 @@ class ReportMutation:
         weekday: Annotated[
             int | None, "Weekday of a weekly report, 0 (Monday) to 6; null: unchanged."
         ] = None,
-        late_credit_cents: Annotated[
-            Long | None, "Credit for a late report in cents, 0 for none; null: unchanged."
-        ] = None,
         expected_version: ExpectedVersion = None,
     ) -> reports.ReportPlan:
         """Set the schedule of a report to a client, or switch it off."""
@@ -239,7 +240,6 @@ class ReportMutation:
             enabled=enabled,
             local_time=local_time,
             weekday=weekday,
-            late_credit_cents=late_credit_cents,
             at=ask.at,
             expected_version=expected_version,
         )

@@ -10,7 +10,6 @@ from domain.compensation.decisions import (
     override,
 )
 from domain.compensation.disputes import contest, decide_dispute
-from domain.compensation.four_eyes import must_be_within
 from domain.compensation.model import (
     ClosedMonth,
     CompensationPolicy,
@@ -54,7 +53,6 @@ __all__ = [
     "month_of",
     "month_start",
     "months_over",
-    "must_be_within",
     "net_cents",
     "next_month",
     "override",

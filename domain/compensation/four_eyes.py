@@ -105,15 +105,3 @@ async def must_be_somebody_else(session: AsyncSession, actor: Actor, credit: Cre
         raise Refused(
             Code.NOT_ALLOWED, "The person who proposed a credit cannot approve it.", argument="id"
         )
-
-
-async def must_be_within(tx: Tx, cents: int, *, argument: str) -> None:
-    """Refuse an amount above the threshold that one person would commit the company to."""
-    above, _ = await limit_of(tx)
-    if above is not None and cents > above:
-        raise Refused(
-            Code.NOT_ALLOWED,
-            f"More than the company's threshold of {above / 100:.2f} needs approval: give less here, or have"
-            " another person raise the threshold.",
-            argument=argument,
-        )

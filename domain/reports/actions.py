@@ -9,13 +9,12 @@ from sqlalchemy import and_, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import compensation, messages, promises
-from domain.access import Actor, Right, Role, Tx, row_of
+from domain import messages, promises
+from domain.access import Actor, Right, Tx, row_of
 from domain.accounts.model import Account
 from domain.agreements import IncidentAttributes
 from domain.agreements.model import Agreement
 from domain.core.base import uuid7
-from domain.core.bounds import must_be_cents
 from domain.core.changes import values_of
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.errors import Code, Refused, must_be_current
@@ -37,8 +36,8 @@ from domain.reports.reads import names_of
 
 DEFAULTS = {Cadence.DAILY: (time(8), 0), Cadence.WEEKLY: (time(8, 30), 0)}
 """Default local time, and the weekday of weekly ones: daily at 08:00, weekly on Monday at 08:30."""
-PLANNED = ("enabled", "local_time", "weekday", "late_credit_cents")
-"""When a report that could not be made is tried again."""
+PLANNED = ("enabled", "local_time", "weekday")
+"""The columns of a plan that people set."""
 
 
 async def unplanned_accounts(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
@@ -100,14 +99,12 @@ async def set_plan(
     enabled: bool | None = None,
     local_time: time | None = None,
     weekday: int | None = None,
-    late_credit_cents: int | None = None,
     at: datetime,
     expected_version: int | None = None,
 ) -> ReportPlan:
     """Set when a client gets a report, or that it gets none; a value of None stays as it is.
 
-    `late_credit_cents` is the credit for a late report, 0 for nothing. A plan that is enabled again begins with the
-    current period.
+    A plan that is enabled again begins with the current period.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     if weekday is not None and not 0 <= weekday <= 6:
@@ -117,11 +114,6 @@ async def set_plan(
             Code.INVALID,
             "localTime is in the client's time zone: give it without a zone.",
             argument="localTime",
-        )
-    must_be_cents(late_credit_cents, "lateCreditCents")
-    if late_credit_cents and actor.role is not Role.SYSTEM:
-        await compensation.must_be_within(
-            Tx(session, actor, at), late_credit_cents, argument="lateCreditCents"
         )
     account = await row_of(session, actor, Account, account_id, "account", argument="accountId")
     values = _plan_values(account, cadence, *DEFAULTS[cadence], at=at)
@@ -142,8 +134,6 @@ async def set_plan(
         plan.local_time if local_time is None else local_time.replace(second=0, microsecond=0)
     )
     plan.weekday = plan.weekday if weekday is None else weekday
-    if late_credit_cents is not None:
-        plan.late_credit_cents = late_credit_cents or None
     plan.look_at = _next(plan, account).made_at
     record(
         session,

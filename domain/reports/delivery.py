@@ -1,5 +1,6 @@
-"""Follow reports: record delivery and punctuality, and credit late ones."""
+"""Follow reports: record their delivery, and the verdict of the promise about it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -7,23 +8,19 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import compensation, promises
-from domain.access import Actor, Tx
-from domain.agreements.model import Terms
+from domain import promises
+from domain.access import Actor
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.ledger import record
 from domain.messages.model import Message, MessageState
 from domain.promises.model import Promise, State
 from domain.reports import events
-from domain.reports.delivery_verdict import judge
-from domain.reports.letter import intent_of, stem
-from domain.reports.model import Report, ReportPlan, ReportVerdict
+from domain.reports.letter import intent_of
+from domain.reports.model import Report, ReportVerdict
 
 SOON, LATER = timedelta(seconds=2), timedelta(minutes=5)
 """How often the delivery of a report is checked: SOON while it may still be in time, LATER afterwards."""
 GIVEN_UP = timedelta(days=3)
-SETTLED = timedelta(minutes=2)
-"""Delay before a report is called late: the outcome of a message sent in time may still have to be recorded."""
 _UNDER_WAY = frozenset({MessageState.QUEUED, MessageState.SENDING})
 _ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
 
@@ -72,15 +69,14 @@ async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> Non
                 session, actor, events.about(events.ReportDelivered, report, report.delivered_at)
             )
             await promises.evaluate(session, actor, report.id, at=at)
-    verdict, judged_at, is_promised = await _verdict(session, report, at=at)
+    promised = await _promised(session, report)
+    verdict, judged_at = _verdict(promised)
     if verdict is not None and judged_at is not None and verdict is not report.verdict:
         report.verdict, report.judged_at = verdict, judged_at
         kind = events.ReportInTime if verdict is ReportVerdict.KEPT else events.Late
         record(session, actor, events.about(kind, report, judged_at))
-        if verdict is ReportVerdict.LATE and not is_promised:
-            await _credit_late_report(session, actor, report, at=at)
-    over = at > report.due_at + GIVEN_UP and report.verdict is not None
-    if over or (report.delivered_at is not None and report.verdict is not None):
+    decided = report.verdict is not None or not promised
+    if decided and (report.delivered_at is not None or at > report.due_at + GIVEN_UP):
         report.look_at = None
     elif report.delivered_at is not None and at < report.due_at:
         report.look_at = report.due_at  # the verdict on a date comes when it does
@@ -89,56 +85,28 @@ async def _follow(session: AsyncSession, report: Report, *, at: datetime) -> Non
         report.look_at = at + (SOON if at <= busy_until else LATER)
 
 
-class _DeliveryState(NamedTuple):
-    """The verdict on a delivery and its time, None while undecided; and whether the agreement promises it."""
+class _DeliveryVerdict(NamedTuple):
+    """The verdict on a delivery and its time; None while undecided, and without a promise."""
 
     verdict: ReportVerdict | None
     at: datetime | None
-    is_promised: bool
 
 
-async def _verdict(session: AsyncSession, report: Report, *, at: datetime) -> _DeliveryState:
-    """Return the verdict of the promise in the agreement; without one, evaluate the delivery by its due time alone."""
+async def _promised(session: AsyncSession, report: Report) -> Sequence[Promise]:
     rows = await session.scalars(
         select(Promise).where(Promise.unit_id == report.id, Promise.internal.is_(False))
     )
-    promised = rows.all()
-    if not promised:
-        known_at = at - SETTLED if report.delivered_at is None else at
-        return _DeliveryState(
-            *judge(report.due_at, report.delivered_at, at=known_at), is_promised=False
-        )
+    return rows.all()
+
+
+def _verdict(promised: Sequence[Promise]) -> _DeliveryVerdict:
+    """Return the verdict of the promises in the agreement."""
     late = [row for row in promised if row.state is State.LATE]
     if late:
-        return _DeliveryState(ReportVerdict.LATE, late[0].decided_at, is_promised=True)
-    if all(row.state is State.KEPT for row in promised):
-        return _DeliveryState(ReportVerdict.KEPT, promised[0].decided_at, is_promised=True)
-    return _DeliveryState(None, None, is_promised=True)
-
-
-async def _credit_late_report(
-    session: AsyncSession, actor: Actor, report: Report, *, at: datetime
-) -> None:
-    """Credit a late report as its plan says, under the agreement in force when it was due: once, with its verdict.
-
-    It is booked as goodwill, because the agreement does not promise the delivery.
-    """
-    cents = await session.scalar(
-        select(ReportPlan.late_credit_cents).where(
-            ReportPlan.account_id == report.account_id, ReportPlan.cadence == report.cadence
-        )
-    )
-    agreement_id = await session.scalar(
-        select(Terms.agreement_id)
-        .where(Terms.account_id == report.account_id, Terms.in_force.contains(report.due_at))
-        .order_by(Terms.agreement_id)
-        .limit(1)
-    )
-    if cents and agreement_id is not None:
-        reason = f"{stem(report.cadence, report.first_on)} was not there when it was due."
-        await compensation.grant_goodwill(
-            Tx(session, actor, at), agreement_id, cents=cents, reason=reason
-        )
+        return _DeliveryVerdict(ReportVerdict.LATE, late[0].decided_at)
+    if promised and all(row.state is State.KEPT for row in promised):
+        return _DeliveryVerdict(ReportVerdict.KEPT, promised[0].decided_at)
+    return _DeliveryVerdict(None, None)
 
 
 async def _delivered_at(session: AsyncSession, report: Report) -> datetime | None:

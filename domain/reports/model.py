@@ -36,7 +36,7 @@ class ReportPlan(Base, Owned, Versioned):
     enabled: Mapped[bool] = mapped_column(default=True)
     local_time: Mapped[time]
     weekday: Mapped[int] = mapped_column(default=0)  # of weekly ones; Monday 0
-    late_credit_cents: Mapped[int | None]  # credit for a late report; None: nothing
+    late_credit_cents: Mapped[int | None]  # set before the terms gave this credit; no longer used
     next_on: Mapped[date]  # first local day of the next report
     look_at: Mapped[datetime]  # when it is made, or tried again
 
@@ -63,7 +63,7 @@ class Report(Base, Owned):
     made_at: Mapped[datetime]
     content: Mapped[JSON]
     delivered_at: Mapped[datetime | None]
-    verdict: Mapped[ReportVerdict | None]
+    verdict: Mapped[ReportVerdict | None]  # of the promise about its delivery
     judged_at: Mapped[
         datetime | None
     ]  # the time of the verdict: of delivery, or when it became late

@@ -171,7 +171,6 @@ DOABLE: dict[str, Prepare] = {
     "setEscalationPolicy": fixed(
         steps=[{"afterMinutes": 5, "roles": ["DISPATCHER"]}], repeatMinutes=None, staleMinutes=None
     ),
-    "setReportPlan": fixed(lateCreditCents=None),
     "signAgreement": prepared.signed_off,
     **of_nouns.collected("DOABLE"),
 }

@@ -62,7 +62,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     },
     "setReportPlan": {
         "cadence": "DAILY", "enabled": False, "localTime": "09:00", "weekday": 2,
-        "lateCreditCents": 100,
     },
     "deliverService": {"rateCode": "patrol"},
     "planService": {"rateCode": "patrol"},

@@ -19,9 +19,6 @@ APPROVE = """mutation($id: ID!) { approveCredit(input: {id: $id, reason: "Agreed
   ... on Credit { id state } ... on Refusal { code argument message } } }"""
 POLICY = """mutation($above: Long) { chooseCompensationPolicy(input: {approvalAboveCents: $above}) {
   ... on CompensationPolicy { approvalAboveCents } ... on Refusal { code message } } }"""
-PLAN = """mutation($account: ID!, $cents: Long!) {
-  setReportPlan(input: {accountId: $account, cadence: DAILY, lateCreditCents: $cents}) {
-    ... on ReportPlan { lateCreditCents } ... on Refusal { code argument message } } }"""
 KEY = """mutation { issueApiKey(input: {name: "Mine", role: MANAGEMENT, allAccounts: true}) {
   ... on IssuedApiKey { secret } ... on Refusal { code message } } }"""
 
@@ -107,15 +104,3 @@ async def test_a_threshold_that_one_raises_counts_for_others(api: Api, office: O
         assert (await gesture(api, office, jan, 10_001))["state"] == "AWAITING"
     els = await person(api, office, Role.MANAGEMENT, "Els Bos", "els@guards.example")
     assert (await gesture(api, office, els, 50_000))["state"] == "GRANTED"
-
-
-@pytest.mark.parametrize("cents", [10_001, 10**10])
-async def test_credits_for_late_reports_keep_to_the_threshold(
-    api: Api, office: Office, cents: int
-) -> None:
-    await threshold(api, office.manager, 10_000)
-    refused = await api.data(office.manager, PLAN, account=office.account, cents=cents)
-    kept = await api.data(office.manager, PLAN, account=office.account, cents=10_000)
-    answer = refused["setReportPlan"]
-    assert (answer["code"], answer["argument"]) == ("NOT_ALLOWED", "lateCreditCents")
-    assert kept["setReportPlan"] == {"lateCreditCents": 10_000}

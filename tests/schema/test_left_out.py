@@ -160,7 +160,6 @@ SETTINGS = {
             "enabled": (True, False),
             "localTime": ("09:00:00", "10:00:00"),
             "weekday": (1, 2),
-            "lateCreditCents": (0, 0),
         },
         columns={
             "enabled": ("enabled", "next_on", "look_at"),

@@ -210,7 +210,7 @@ CASES = (
     ),
     Case(
         "report deliveries", reported, ("report", "UPDATE"),
-        lambda make: follow_all(make, at=LATER + DAY), rows(Report, Report.verdict.is_not(None)),
+        lambda make: follow_all(make, at=LATER + DAY), rows(Report, Report.look_at.is_(None)),
     ),
     Case(
         "old messages", written_to, ("message", "UPDATE"),

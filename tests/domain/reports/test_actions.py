@@ -1,4 +1,4 @@
-"""Reports are made once per client, cadence and period, at the client's own time, and judged like any promise."""
+"""Reports are made once per client, cadence and period, at the client's own time, and followed until they arrive."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,21 +8,18 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from domain import accounts, incidents, reports
 from domain.access import Actor, Tx
 from domain.accounts import Account
 from domain.agreements import Priority
-from domain.compensation.model import Credit, CreditKind
+from domain.compensation.model import Credit
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.messages import Enclosure, Message, MessageState
-from domain.reports import Cadence, Content, Report, ReportPlan, ReportVerdict
-from domain.reports.delivery_verdict import judge
+from domain.reports import Cadence, Content, Report, ReportPlan
 from domain.reports.model import Report as ReportRow
 from tests import build
 from tests.build import T0, World
@@ -159,10 +156,7 @@ async def test_after_days_of_standstill_every_day_gets_its_report(make: Sessions
     days = []
     while (report := await made(make, plan, back)) is not None:
         days.append(report.first_on)
-        report = await followed(make, report, at=back)
-        assert report.verdict is (
-            ReportVerdict.LATE if report.due_at < back else ReportVerdict.KEPT
-        )
+        assert (await followed(make, report, at=back)).delivered_at == back
 
     assert days == [date(2026, 3, 2 + n) for n in range(4)]
 
@@ -184,51 +178,34 @@ async def test_across_a_change_of_the_clock_reports_stay_at_eight(
     assert found[1].until_at - found[1].from_at == timedelta(hours=hours)
 
 
-async def test_a_report_is_kept_when_the_last_letter_was_taken_in_time(make: Sessions) -> None:
-    world = await build.client(make)
-    plan = (await planned(make, world))[Cadence.DAILY]
-    report = await made(make, plan, plan.look_at)
-    assert report is not None
-    waiting = await followed(make, report, at=report.due_at - timedelta(minutes=10))
-    assert (waiting.delivered_at, waiting.verdict) == (None, None)
-
-    last = report.due_at - timedelta(minutes=1)
-    await arrive(make, report, last - timedelta(minutes=5), last)
-    kept = await followed(make, report, at=report.due_at - timedelta(seconds=30))
-
-    assert (kept.delivered_at, kept.verdict, kept.look_at) == (last, ReportVerdict.KEPT, None)
-    assert await facts_of(make, report) == ["report.made", "report.delivered", "report.kept"]
-
-
-async def test_a_report_is_late_from_its_instant_on_and_stays_so_when_it_comes(
+async def test_a_report_is_delivered_with_its_last_letter_and_without_a_promise_has_no_verdict(
     make: Sessions,
 ) -> None:
     world = await build.client(make)
     plan = (await planned(make, world))[Cadence.DAILY]
+    async with transaction(make) as session:  # as it could be set before the terms gave this credit
+        await session.execute(
+            update(ReportPlan).where(ReportPlan.id == plan.id).values(late_credit_cents=1_500)
+        )
     report = await made(make, plan, plan.look_at)
     assert report is not None
+    late = await followed(make, report, at=report.due_at + timedelta(hours=1))
+    assert (late.delivered_at, late.verdict) == (None, None)
+    assert late.look_at is not None
 
-    not_yet = await followed(make, report, at=report.due_at + timedelta(minutes=2))
-    assert not_yet.verdict is None
-    late = await followed(make, report, at=report.due_at + timedelta(minutes=2, seconds=1))
-    assert (late.verdict, late.judged_at, late.delivered_at) == (
-        ReportVerdict.LATE,
-        late.due_at,
-        None,
-    )
-    await arrive(make, report, report.due_at + timedelta(hours=1), report.due_at)
+    last = report.due_at + timedelta(hours=1)
+    await arrive(make, report, report.due_at, last)
     come = await followed(make, report, at=report.due_at + timedelta(hours=2))
 
-    assert (come.verdict, come.delivered_at) == (
-        ReportVerdict.LATE,
-        report.due_at + timedelta(hours=1),
-    )
-    assert await facts_of(make, report) == ["report.made", "report.late", "report.delivered"]
+    assert (come.delivered_at, come.verdict, come.look_at) == (last, None, None)
+    assert await facts_of(make, report) == ["report.made", "report.delivered"]
     async with make() as session:
         said = await reports.punctuality(
             session, world.staff, world.account.id, from_at=T0, until_at=T0 + timedelta(days=2)
         )
-    assert (said.due, said.kept, said.late) == (1, 0, 1)
+        given = await session.scalars(select(Credit).where(Credit.account_id == world.account.id))
+        assert given.all() == []
+    assert (said.due, said.kept, said.late) == (1, 0, 0)
 
 
 async def arrive(make: Sessions, report: Report, *instants: datetime) -> None:
@@ -239,24 +216,6 @@ async def arrive(make: Sessions, report: Report, *instants: datetime) -> None:
                 .where(Message.id == letter.id)
                 .values(state=MessageState.SENT, sent_at=at)
             )
-
-
-DUE = datetime(2026, 3, 3, 7, tzinfo=UTC)
-NEAR = st.timedeltas(timedelta(seconds=-3), timedelta(seconds=3)).map(lambda off: DUE + off)
-
-
-@given(delivered_at=st.none() | NEAR | st.just(DUE), at=NEAR)
-def test_a_report_is_judged_as_the_words_of_its_promise_say(
-    delivered_at: datetime | None, at: datetime
-) -> None:
-    """The naive twin: kept means there by then; late means not there, and the time has passed."""
-    verdict = judge(DUE, delivered_at, at=at).verdict
-    if delivered_at is not None:
-        # What was delivered in the future of `at` has not happened yet.
-        expected = ReportVerdict.KEPT if delivered_at <= DUE else ReportVerdict.LATE
-        assert verdict is (expected if delivered_at <= DUE or at > DUE else None)
-    else:
-        assert verdict is (ReportVerdict.LATE if at > DUE else None)
 
 
 async def test_a_plan_is_changed_switched_off_and_on_again(make: Sessions) -> None:
@@ -311,43 +270,6 @@ async def test_a_client_without_an_agreement_gets_no_reports(make: Sessions) -> 
         await reports.adopt(session, at=T0)
         n = await session.scalar(select(func.count()).where(ReportPlan.account_id == bare.id))
     assert n == 0
-
-
-async def test_a_late_report_is_credited_once_as_its_plan_says(make: Sessions) -> None:
-    world = await build.client(make)
-    plan = (await planned(make, world))[Cadence.DAILY]
-    async with transaction(make) as session:
-        await reports.set_plan(
-            session, Actor.system(world.tenant.id, "test"), world.account.id, Cadence.DAILY,
-            late_credit_cents=1_500, at=T0,
-        )  # fmt: skip
-    report = await made(make, plan, plan.look_at)
-    assert report is not None
-
-    for hours in (1, 2, 3):
-        await followed(make, report, at=report.due_at + timedelta(hours=hours))
-
-    async with make() as session:
-        found = await session.scalars(select(Credit).where(Credit.account_id == world.account.id))
-        assert [(credit.amount_cents, credit.kind) for credit in found] == [
-            (1_500, CreditKind.GOODWILL)
-        ]
-
-
-async def test_a_letter_that_left_in_time_is_kept_though_it_was_noted_late(make: Sessions) -> None:
-    world = await build.client(make)
-    plan = (await planned(make, world))[Cadence.DAILY]
-    report = await made(make, plan, plan.look_at)
-    assert report is not None
-    await followed(make, report, at=report.due_at + timedelta(hours=1))
-
-    await arrive(make, report, report.due_at, report.due_at)
-    revised = await followed(make, report, at=report.due_at + timedelta(hours=2))
-
-    assert (revised.verdict, revised.look_at) == (ReportVerdict.KEPT, None)
-    assert await facts_of(make, report) == [
-        "report.made", "report.late", "report.delivered", "report.kept",
-    ]  # fmt: skip
 
 
 async def test_a_report_that_is_switched_off_first_of_all_leaves_the_other_one(

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import agreements, archive, compensation, promises, reports
+from domain import agreements, archive, compensation, promises
 from domain.access import Actor, Tx
 from domain.agreements import CreditDraft, Priority, PromiseDraft, PromiseKind, Target, TicketKind
 from domain.agreements.rules import TermsDraft, check
@@ -16,7 +16,7 @@ from domain.core.errors import Refused
 from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.codes import ClockState
 from domain.promises import Promise, PromiseWatch, State, batch, to_us
-from domain.reports import Cadence, Report, ReportVerdict
+from domain.reports import Cadence, Report, ReportPlan, ReportVerdict
 from tests import build
 from tests.build import T0, World
 from tests.domain.reports.test_actions import arrive, followed, made, planned
@@ -34,15 +34,14 @@ def on_time(calendar_id: object, **more: object) -> PromiseDraft:
 
 
 async def promised_report(make: Sessions) -> tuple[World, Report]:
-    """A client whose agreement promises reports, and a plan that gives a credit of its own for late ones."""
+    """A client whose agreement promises reports, and a plan from when plans gave a credit for late ones."""
     world = await build.client(make)
     async with transaction(make) as session:
         await promises_reports(session, world)
     plan = (await planned(make, world))[Cadence.DAILY]
-    boss = Actor.system(world.tenant.id, "test")
     async with transaction(make) as session:
-        await reports.set_plan(
-            session, boss, world.account.id, Cadence.DAILY, late_credit_cents=1_500, at=T0
+        await session.execute(
+            update(ReportPlan).where(ReportPlan.id == plan.id).values(late_credit_cents=1_500)
         )
     report = await made(make, plan, plan.look_at)
     assert report is not None
