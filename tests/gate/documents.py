@@ -50,8 +50,9 @@ HINTS: dict[str, Any] = {
     "untilAt": "2026-03-20T00:00:00+00:00",
     "url": "https://hooks.example.org/probe",
     "roles": ["MANAGEMENT"],
+    "lowestGrade": None,
 }
-"""What fits better than any value of the type; given also where it could be left out."""
+"""What fits better than any value of the type; given also where it could be left out. None leaves it out."""
 
 AIMS: dict[str, str] = {
     "hoursId": "CalendarVersion",

@@ -25,6 +25,8 @@ CHANGED_NOTHING = {
     "addStandardQuestionnaire", "readMessage", "resubscribeContact", "retryDeadConsequences",
 }  # fmt: skip
 """Here what they ask for is so already: read, subscribed, nothing dead, the standard questionnaire added."""
+OF_CLIENTS = {"answerSurvey"}
+"""Mutations that only people of a client do; tests/api/test_survey_page.py reads their facts."""
 NAMED: dict[tuple[str, str], tuple[str, str | None]] = {
     ("incident", "assignee_id"): ("incident.assigned", None),
     ("incident", "priority"): ("incident.prioritised", None),
@@ -151,7 +153,7 @@ async def test_every_mutation_records_a_fact_with_what_was_and_what_is(api: Api)
 
     mutation = asker.schema.mutation_type
     assert mutation is not None
-    for name in sorted(mutation.fields, key=doable.order):
+    for name in sorted(mutation.fields.keys() - OF_CLIENTS, key=doable.order):
         document, given = await prepared(asker, office, name, mutation.fields[name])
         before, _, last = await look(0)
         answer = await api.ask(office.manager, document, input=given)

@@ -1,6 +1,6 @@
 """One setting does not switch another off: an argument that is left out keeps its value, null clears it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,20 +8,26 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLNonNull, get_named_type
 from sqlalchemy import ColumnElement, inspect, select
 
-from domain.access import Role
+from domain import accounts
+from domain.access import Actor, Role, Tx
 from domain.accounts import Account, Contact, Site, Tenant
 from domain.accounts.model import User
 from domain.compensation.model import CompensationPolicy
+from domain.core.db import transaction
+from domain.guards.model import GuardProfile
 from domain.invoices import BillingParty
+from domain.posts.model import Post
 from domain.quality import QualityPolicy
 from domain.reports import ReportPlan
+from domain.surveys.model import Survey
 from schema.build import build
 from schema.core import ids
+from tests import build as build_rows
 from tests.api.asking import Api, Office
 
 SCHEMA = build()._schema
 PREFIXES = ("set", "change", "choose")
-NEW_ROWS = {"setRate", "setEscalationPolicy"}
+NEW_ROWS = {"setRate", "setEscalationPolicy", "setParameter"}
 """They add a row of their own, with a day or an instant from which it holds; the rows before stay as they are."""
 ALWAYS_GIVEN = {"expectedVersion", "idempotencyKey"}
 
@@ -38,10 +44,43 @@ class Setting:
     """What null clears."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The columns that an argument may change, where it is not the one of its name."""
+    made: Callable[[Api, Office], Awaitable[dict[str, Any]]] | None = None
+    """Makes the row, and returns what the mutation is asked with besides."""
 
 
 def of_contact(office: Office) -> str:
     return ids.write("Contact", office.world.contacts[0].id)
+
+
+async def asked(api: Api, office: Office, name: str, /, **given: Any) -> str:
+    """Ask for a mutation that makes a row; the id of the row."""
+    kind = name[0].upper() + name[1:]
+    document = (
+        f"mutation ($input: {kind}Input!) {{ {name}(input: $input)"
+        " { ... on Node { id } ... on Refusal { code message argument } } }"
+    )
+    answer = (await api.data(office.manager, document, input=given))[name]
+    assert "id" in answer, answer
+    found: str = answer["id"]
+    return found
+
+
+async def of_post(api: Api, office: Office) -> dict[str, Any]:
+    given = {"name": "Gate", "service": "reception", "validFromOn": "2026-01-01"}
+    return {"id": await asked(api, office, "addPost", siteId=office.site, **given)}
+
+
+async def of_survey(api: Api, office: Office) -> dict[str, Any]:
+    questionnaire = await asked(api, office, "addStandardQuestionnaire")
+    given = {"questionnaireId": questionnaire, "name": "Pulse", "trigger": "MONTHLY"}
+    return {"id": await asked(api, office, "addSurvey", **given)}
+
+
+async def of_guard(api: Api, office: Office) -> dict[str, Any]:
+    async with transaction(api.make) as session:
+        tx = Tx(session, Actor.system(office.world.tenant.id, "test"), build_rows.T0)
+        guard = await accounts.add_user(tx, email="g@g.example", name="Guard", role=Role.GUARD)
+    return {"userId": ids.write("User", guard.id)}
 
 
 PARTY = {"legalName": "Haven BV", "street": "Kade 1", "postcode": "3011 AA", "city": "Rotterdam"}
@@ -192,6 +231,49 @@ SETTINGS = {
         },
         frozenset({"approvalAboveCents"}),
     ),
+    "changePost": Setting(
+        Post,
+        lambda office: Post.tenant_id == office.world.tenant.id,
+        lambda _office: {},
+        {
+            "name": ("Gate 1", "Gate 2"),
+            "service": ("reception", "patrol"),
+            "validFromOn": ("2026-02-01", "2026-03-01"),
+            "validUntilOn": ("2027-02-01", "2027-03-01"),
+            "qualifications": (["bhv"], ["vca"]),
+            "headcount": (2, 3),
+        },
+        frozenset({"validUntilOn"}),
+        made=of_post,
+    ),
+    "changeSurvey": Setting(
+        Survey,
+        lambda office: Survey.tenant_id == office.world.tenant.id,
+        lambda _office: {},
+        {
+            "isActive": (True, False),
+            "audience": ("EVERYBODY", "DECISION_MAKERS"),
+            "delaySeconds": (3_600, 7_200),
+            "openDays": (10, 12),
+            "oneIn": (2, 3),
+        },
+        columns={"isActive": ("is_active",), "delaySeconds": ("delay_s",)},
+        made=of_survey,
+    ),
+    "setGuardProfile": Setting(
+        GuardProfile,
+        lambda office: GuardProfile.tenant_id == office.world.tenant.id,
+        lambda _office: {},
+        {
+            "employeeNumber": ("117", "118"),
+            "passColour": ("GREY", "BLUE"),
+            "passExpiresOn": ("2027-01-01", "2028-01-01"),
+            "languages": (["nl"], ["en"]),
+            "contractMinutes": (1_200, 2_400),
+        },
+        frozenset({"employeeNumber", "passColour", "passExpiresOn", "contractMinutes"}),
+        made=of_guard,
+    ),
 }  # fmt: skip
 IDENTIFYING = {"setBillingParty": {"accountId"}, "setQualityPolicy": {"accountId", "tier"}}
 """What may be left out and says which row is meant."""
@@ -235,6 +317,12 @@ class Changing:
     def __init__(self, api: Api, office: Office, name: str) -> None:
         self.api, self.office, self.name = api, office, name
         self.setting = SETTINGS[name]
+        self.made: dict[str, Any] = {}
+
+    async def make(self) -> None:
+        """Make the row where the company has none."""
+        if self.setting.made is not None:
+            self.made = await self.setting.made(self.api, self.office)
 
     async def row(self) -> dict[str, Any]:
         """The columns, without what every change moves."""
@@ -249,7 +337,7 @@ class Changing:
 
     async def change(self, **given: Any) -> None:
         """Ask with what is required, and this."""
-        wanted: dict[str, Any] = dict(self.setting.required(self.office))
+        wanted: dict[str, Any] = self.setting.required(self.office) | self.made
         if wanted.get("id") == "":
             wanted["id"] = ids.write("User", (await self.row())["id"])
         for path, value in given.items():
@@ -277,6 +365,7 @@ async def test_an_argument_alone_changes_itself_and_null_clears_it(
     api: Api, office: Office, name: str
 ) -> None:
     changing = Changing(api, office, name)
+    await changing.make()
     await changing.change(
         **{argument: pair[0] for argument, pair in changing.setting.values.items()}
     )

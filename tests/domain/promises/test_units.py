@@ -29,16 +29,16 @@ SHIFT = UnitClocks(
         STAFFED: ClockRule(
             PromiseClass.COVER,
             {
-                "shift.planned": FactRole(EventKind.START, time_field="from_at"),
-                "shift.ends": FactRole(EventKind.STOP, time_field="until_at"),
-                "shift.staffed": FactRole(EventKind.STAFFED),
-                "shift.left": FactRole(EventKind.UNSTAFFED),
+                "stint.planned": FactRole(EventKind.START, time_field="from_at"),
+                "stint.ends": FactRole(EventKind.STOP, time_field="until_at"),
+                "stint.staffed": FactRole(EventKind.STAFFED),
+                "stint.left": FactRole(EventKind.UNSTAFFED),
             },
             prioritised=False,
         ),
         RATED: ClockRule(
             PromiseClass.POINT,
-            {"shift.rated": FactRole(EventKind.MEASURE, flags=("counts",), value_field="value")},
+            {"stint.rated": FactRole(EventKind.MEASURE, flags=("counts",), value_field="value")},
             prioritised=False,
             pass_mark=6.0,
         ),
@@ -100,14 +100,14 @@ def dated(kind: str, field: str) -> st.SearchStrategy[Told]:
 
 
 RATING = st.builds(
-    lambda minute, value, counts: Told(minute, "shift.rated", {"value": value, "counts": counts}),
+    lambda minute, value, counts: Told(minute, "stint.rated", {"value": value, "counts": counts}),
     MINUTES, st.integers(0, 10), st.booleans(),
 )  # fmt: skip
 FACTS = {
     "incident": told("incident.resolved") | told("incident.reopened")
     | told("incident.updated", **VISIBLE),
     "report": told("report.delivered"),
-    "stint": told("shift.staffed") | told("shift.left") | RATING,
+    "stint": told("stint.staffed") | told("stint.left") | RATING,
 }  # fmt: skip
 BEGIN = {
     "incident": st.just(Told(0, "incident.opened", LOW)),
@@ -115,11 +115,11 @@ BEGIN = {
         lambda due: Told(0, "report.made", {"due_at": at_minute(due).isoformat()}), MINUTES
     ),
     "stint": st.builds(
-        lambda start: Told(0, "shift.planned", {"from_at": at_minute(start).isoformat()}), MINUTES
+        lambda start: Told(0, "stint.planned", {"from_at": at_minute(start).isoformat()}), MINUTES
     ),
 }
 END = st.builds(
-    lambda end: Told(0, "shift.ends", {"until_at": at_minute(end).isoformat()}), MINUTES
+    lambda end: Told(0, "stint.ends", {"until_at": at_minute(end).isoformat()}), MINUTES
 )
 
 
@@ -237,9 +237,9 @@ def test_one_unit_alone_all_together_and_the_twin_agree_in_any_order_of_arrival(
 def test_a_planned_shift_is_evaluated_when_it_begins_and_when_it_ends() -> None:
     unit = UUID(int=7)
     facts = [
-        ClockFact(unit, "shift.planned", T0, {"from_at": (T0 + HOUR).isoformat()}),
-        ClockFact(unit, "shift.ends", T0, {"until_at": (T0 + 9 * HOUR).isoformat()}),
-        ClockFact(unit, "shift.staffed", T0 + 2 * HOUR, {}),
+        ClockFact(unit, "stint.planned", T0, {"from_at": (T0 + HOUR).isoformat()}),
+        ClockFact(unit, "stint.ends", T0, {"until_at": (T0 + 9 * HOUR).isoformat()}),
+        ClockFact(unit, "stint.staffed", T0 + 2 * HOUR, {}),
     ]
     found = {unit: ("stint", facts)}
 
