@@ -31,7 +31,7 @@ from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.mutations import AccountId, MutationContext, SiteId, mutation
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, relation, resolver
+from schema.core.types import RESTRICTED, enum, from_row, relation, resolver
 from schema.parameter_loader import ParameterNames, ParametersAt, effective_of
 
 enum(
@@ -157,7 +157,7 @@ class ParameterValue(Node):
         datetime, "Instant from which the value applies, until a later value of its level."
     ]
     set_at: Annotated[datetime, "Instant at which the value was set."]
-    set_by: Annotated[str | None, "Actor who set the value, as named in the ledger."]
+    set_by: Annotated[str, "Actor who set the value, as named in the ledger.", RESTRICTED]
 
     @resolver(ParameterQuantity | None)
     @staticmethod

@@ -155,7 +155,8 @@ class _Compilation:
         resolve = definition.resolve or default_field_resolver
         guard: Guard | None = getattr(resolve, "guard", None)
         field = definition.extensions.get("strawberry-definition")
-        if not isinstance(field, StrawberryField) or field.extensions:
+        is_ours = hasattr(getattr(resolve, "inner", resolve), "_is_default")  # Strawberry's mark
+        if not is_ours or not isinstance(field, StrawberryField) or field.extensions:
             raise NotPlanned("a field with a resolver of its own")
         resolver: Any = field.base_resolver
         sets = [node.selection_set for node in nodes if node.selection_set is not None]

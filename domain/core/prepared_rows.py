@@ -84,8 +84,9 @@ def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
 
 def columns_of(model: type[Any], source: Any = None) -> list[Any]:
     """Return the columns that `PreparedRows` expects, of the model's table or of a subquery of it."""
-    columns = [each.columns[0] for each in inspect(model).column_attrs]
-    return columns if source is None else [source.c[each.key] for each in columns]
+    return (
+        [each.columns[0] for each in inspect(model).column_attrs] if source is None else [*source.c]
+    )
 
 
 def whole_rows(model: type[Any]) -> Select[Any]:

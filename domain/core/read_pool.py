@@ -35,7 +35,7 @@ class ReadPool:
             statement_cache_size=STATEMENTS,
             max_cached_statement_lifetime=0,
             init=_decode_json,
-            reset=_reset,
+            reset=_nothing,
             server_settings={
                 "application_name": "waarborg reads",
                 "timezone": "UTC",
@@ -64,9 +64,13 @@ class ReadPool:
             each(sql)
         try:
             async with self._pool.acquire() as connection:
-                await connection.execute(f"BEGIN READ ONLY; {scope_settings}")
-                records: list[Any] = await connection.fetch(sql, *arguments)
-                await connection.execute("COMMIT")
+                try:
+                    await connection.execute(f"BEGIN READ ONLY; {scope_settings}")
+                    records: list[Any] = await connection.fetch(sql, *arguments)
+                    await connection.execute("COMMIT")
+                finally:
+                    if connection.is_in_transaction():  # it failed, or was cancelled
+                        await connection.execute("ROLLBACK")
         except _LOST as error:
             log.warning("read_pool.failed", error=type(error).__name__)
             return None
@@ -88,7 +92,5 @@ def _no_json(_value: object) -> bytes:
     raise TypeError("Prepared reads take no JSON arguments.")
 
 
-async def _reset(connection: Any) -> None:
-    """End the transaction of a read that was cancelled; nothing else outlives a read."""
-    if connection.is_in_transaction():
-        await connection.execute("ROLLBACK")
+async def _nothing(_connection: Any) -> None:
+    """Reset nothing: a read leaves nothing behind that outlives its transaction."""

@@ -108,6 +108,7 @@ def _asking(field: GraphQLField, rights: Rights | None, *, own: bool = False) ->
 
     guarded: Any = resolve
     guarded.guard = Guard(rights, own, nullable, many)
+    guarded.inner = inner
     return resolve
 
 

@@ -15,6 +15,7 @@ from domain import incidents
 from domain.access import Actor, Tx, rows, visibility
 from domain.access.rule import Rows
 from domain.core.db import transaction
+from schema.core import loaders
 from tests import build, facts
 from tests.api import asking
 from tests.api.asking import Api
@@ -65,6 +66,7 @@ def take_down_the_actors_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     everything = Rows((), "", lambda _actor, _model: true(), own=lambda _actor, _model: true())
     monkeypatch.setattr(visibility, "ROWS", dict.fromkeys(rows.ROWS, everything))
     monkeypatch.setattr(visibility, "visible_facts", lambda _actor, _model: true())
+    monkeypatch.setattr(loaders, "_prepared", {})  # statements compiled with the fence
 
 
 async def test_another_company_finds_nothing(api: Api) -> None:
