@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 LOOPS = {"main", "periodic", "draining", "queue", "relay", "webhooks"}
 """Modules with loops of their own: they wait for notifications, or hold several attempts at once."""
-PAGES = {"check_in_notices", "reports"}
+PAGES = {"check_in_notices", "reports", "surveys"}
 """Modules that read page by page."""
 
 
