@@ -89,7 +89,7 @@ class EscalationPolicy(Node):
     ]
     warn_percents: Annotated[
         list[int],
-        "Percentages of a promise's time at which operations are warned: of 50, 75 and 90.",
+        "Warnings that operations get: 50 is the first, 75 the second, 90 the third (`promises.warnings`).",
     ]
     made_at: Annotated[datetime, "Time from which the policy applies."]
     ended_at: Annotated[datetime | None, "Time at which the policy ended; null while it applies."]
@@ -253,7 +253,7 @@ class EscalationMutation:
         ] = None,
         warn_percents: Annotated[
             list[int] | None,
-            "Percentages of a promise's time at which operations are warned: of 50, 75 and 90; null: 75 and 90.",
+            "Warnings that operations get: of 50 (the first), 75 (the second) and 90 (the third); null: 75 and 90.",
         ] = None,
     ) -> PolicyRow:
         """Set a policy for notifications about incidents without acknowledgement or updates.

@@ -80,12 +80,13 @@ WHERE w.account_id = $6::uuid
 UNION ALL
 SELECT m.term, h.unit_id, h.site_id, h.began_at, 9223372036854775807, h.until_at, m.code::int2
 FROM (
-  SELECT *, least(next_at, at + greatest(interval '0', $7::interval - coalesce(
+  SELECT *, least(next_at, at + greatest(interval '0', coalesce(
+           pause_allowance_s * interval '1 second', $7::interval) - coalesce(
            sum(next_at - at) FILTER (WHERE is_pause) OVER earlier, interval '0'))) AS until_at
   FROM (
     SELECT *, lead(at) OVER later AS next_at, lead(kind) OVER later AS next_kind
     FROM (
-      SELECT w.unit_id, w.term_ids, w.site_id, w.began_at, l.id, l.at, l.kind,
+      SELECT w.unit_id, w.term_ids, w.site_id, w.began_at, w.pause_allowance_s, l.id, l.at, l.kind,
              l.kind = 'incident.paused' AS is_pause,
              coalesce(lag(l.kind = 'incident.paused') OVER (PARTITION BY w.unit_id ORDER BY l.at, l.id), false)
                AS was_pause

@@ -101,9 +101,9 @@ async def warn_ops(tx: Tx, fact: SequencedEvent) -> None:
     policy = await policy_for(
         tx.session, promise.tenant_id, promise.account_id, Priority(promise.priority)
     )
-    percent = percent_of(warned)
-    if policy is None or percent not in policy.warn_percents:
+    if policy is None or percent_of(warned) not in policy.warn_percents:
         return
+    percents = await promises.warnings_of(tx.session, promise.unit_id)
     incident = await tx.session.get_one(Incident, promise.incident_id)
     account = await tx.session.get_one(Account, promise.account_id)
     tenant = await tx.session.get_one(Tenant, promise.tenant_id)
@@ -123,7 +123,7 @@ async def warn_ops(tx: Tx, fact: SequencedEvent) -> None:
             "opened_at": incident.opened_at,
             "promise_kind": promise.kind,
             "due_at": await promises.announced_due_of(tx.session, promise),
-            "used_percent": percent,
+            "used_percent": percent_of(warned, percents),
         },
     )
 

@@ -10,7 +10,7 @@ from domain.access import CLIENTS, Role
 from domain.core.errors import Code, Refused
 
 THRESHOLDS = (50, 75, 90)
-"""Percents of a promise's time at which it warns, in the order of `Promise.warned`."""
+"""Percents by which policies name the warnings of a promise: the first, second and third of `Promise.warned`."""
 STEPS, LONGEST_MINUTES = 20, 7 * 24 * 60
 NOBODY = frozenset({Role.SYSTEM, Role.PARTNER, Role.GUARD, *CLIENTS})
 """Roles that are never notified."""
@@ -85,6 +85,6 @@ def latest_due(
     return max(number, len(steps) - 1 + missed)
 
 
-def percent_of(warned: int) -> int:
-    """Return the percentage of a promise's time that has passed at its warning 1, 2 or 3."""
-    return THRESHOLDS[max(0, min(warned, len(THRESHOLDS)) - 1)]
+def percent_of(warned: int, percents: Sequence[int] = THRESHOLDS) -> int:
+    """Return the percentage at which a promise warns for the 1st, 2nd or 3rd time."""
+    return percents[max(0, min(warned, len(percents)) - 1)]

@@ -22,7 +22,10 @@ WITH marks AS (
 ), changes AS (
   SELECT *, lead(at) OVER (PARTITION BY subject_id ORDER BY at, id) AS next_at FROM marks WHERE is_pause <> was_pause
 ), capped AS (
-  SELECT *, at + greatest(CAST('0' AS interval), CAST(:allowance AS interval) - coalesce(
+  SELECT *, at + greatest(CAST('0' AS interval), coalesce(
+              (SELECT w.pause_allowance_s * interval '1 second' FROM promise_watch w
+               WHERE w.unit_id = changes.subject_id),
+              CAST(:allowance AS interval)) - coalesce(
               sum(next_at - at) FILTER (WHERE is_pause) OVER (
                 PARTITION BY subject_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
               CAST('0' AS interval))) AS cap_at

@@ -31,6 +31,7 @@ from domain.incidents.model import (
     Status,
 )
 from domain.incidents.rules import REOPENED_WITHIN, allowance_left
+from domain.promises import pause_allowance
 
 
 async def acknowledge(
@@ -115,7 +116,7 @@ async def pause(
     if incident.status is Status.PAUSED:
         raise Refused(Code.ALREADY_DONE, "The incident is already paused.", argument="id")
     before = await tx.session.scalars(select(Pause).where(Pause.incident_id == incident.id))
-    left = allowance_left(before)
+    left = allowance_left(before, await pause_allowance(tx.session, incident.id))
     if not left:
         raise Refused(
             Code.PAUSES_USED_UP, "The pause allowance of this incident is used up.", argument="id"

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain.incidents.model import Incident, Pause, Source, Status
-from domain.promises import PAUSE_ALLOWANCE
 
 AGREED_WITHIN = timedelta(days=3_653)
 """How far ahead a date may be agreed; calendars are expanded up to it."""
@@ -44,10 +43,10 @@ def first_contact_resolution(incident: Incident) -> bool | None:
     return incident.reassigned_count == 0 and incident.reopened_count == 0 and contacts <= 1
 
 
-def allowance_left(pauses: Iterable[Pause]) -> timedelta:
-    """Return how much longer the clocks of an incident with these ended pauses may be paused."""
+def allowance_left(pauses: Iterable[Pause], allowance: timedelta) -> timedelta:
+    """Return how much longer the clocks of an incident with these ended pauses may be paused, of `allowance`."""
     used = sum(
         (pause.until_at - pause.from_at for pause in pauses if pause.until_at is not None),
         timedelta(),
     )
-    return max(timedelta(), PAUSE_ALLOWANCE - used)
+    return max(timedelta(), allowance - used)

@@ -8,6 +8,7 @@ from domain.promises.events import unit_fields
 from domain.promises.graded import PromiseEvidence, evidence_of, graded_stop
 from domain.promises.model import INCIDENT, Promise, PromiseWatch, State
 from domain.promises.pause_limit import PAUSE_ALLOWANCE
+from domain.promises.pinned import pause_allowance, warnings_of
 from domain.promises.reads import RunningClock, announced_due_of, has_older_verdicts, live
 from domain.promises.registry import (
     clock_event_kinds,
@@ -65,6 +66,7 @@ __all__ = [
     "judge",
     "live",
     "occurrence_kinds",
+    "pause_allowance",
     "release",
     "roles_of",
     "rule_of",
@@ -74,4 +76,5 @@ __all__ = [
     "unit_fields",
     "units",
     "warm",
+    "warnings_of",
 ]

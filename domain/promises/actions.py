@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import agreements, calendars
 from domain.access import Actor
 from domain.core.ledger import LedgerRow, record
+from domain.parameters import ParameterScope
 from domain.promises.model import Promise, PromiseWatch
+from domain.promises.pinned import allowance_of, pin, warn_ppm_of
 from domain.promises.registry import clock_event_kinds, is_about
 from domain.promises.rows import COLUMNS, PromiseRow, target_rows, values_of
 from domain.promises.translation import ClockFact, build, judge
@@ -29,21 +31,25 @@ class PromiseSubject(NamedTuple):
 async def start(
     session: AsyncSession, actor: Actor, unit: PromiseSubject, *, at: datetime
 ) -> list[Promise]:
-    """Pin the promises in force when the unit began, and start their clocks.
+    """Pin the promises and parameters in force when the unit began, and start their clocks.
 
     The fact that begins the unit is recorded in the same transaction. Later amendments apply to later units.
     """
     found = await agreements.in_force(session, unit.account_id, unit.attributes)
     terms = [term for term in found if is_about(term.kind, unit.unit_kind)]
+    site_id, began_at = unit.attributes.site_id, unit.attributes.opened_at
+    scope = ParameterScope(actor.tenant_id, unit.account_id, site_id)
+    pinned = await pin(session, scope, at=began_at)
     session.add(
         PromiseWatch(
             tenant_id=actor.tenant_id,
             account_id=unit.account_id,
             unit_kind=unit.unit_kind,
             unit_id=unit.id,
-            site_id=unit.attributes.site_id,
-            began_at=unit.attributes.opened_at,
+            site_id=site_id,
+            began_at=began_at,
             term_ids=[term.id for term in terms],
+            **pinned._asdict(),
         )
     )
     return await evaluate(session, actor, unit.id, at=at)
@@ -75,11 +81,13 @@ async def _judge(
         (ClockFact(*row) for row in facts),
         specs,
         at=at,
+        allowances={unit_id: allowance_of(watch)},
     )
     stored = await session.scalars(select(Promise).where(Promise.unit_id == unit_id))
     known = {(row.unit_id, row.term_id, row.part): row for row in stored}
     by_id = {row.id: row for row in known.values()}
-    changes = target_rows(watch, known, judge(batch, at=at), at)
+    judged = judge(batch, at=at, warn_ppm=warn_ppm_of(watch))
+    changes = target_rows(watch, known, judged, at)
     rows = [_copy_columns(session, by_id.get(change.row.id), change.row) for change in changes]
     for change in changes:
         for fact in change.facts:

@@ -19,6 +19,7 @@ from domain.access import Actor, Origin
 from domain.core.db import copy_rows
 from domain.core.ledger import Fact, LedgerRow, shard_of
 from domain.promises.model import Promise, PromiseWatch, State
+from domain.promises.pinned import allowance_of, warn_ppm_of
 from domain.promises.registry import clock_event_kinds
 from domain.promises.rows import (
     COLUMNS,
@@ -38,6 +39,8 @@ WATCHED = (
     PromiseWatch.unit_kind,
     PromiseWatch.tenant_id,
     PromiseWatch.term_ids,
+    PromiseWatch.pause_allowance_s,
+    PromiseWatch.warn_percents,
 )
 """The columns of a watch that evaluation needs."""
 CHUNK = 4_000  # units; about 30 MB with their facts
@@ -75,12 +78,21 @@ class WatchBatch:
 
     def judged(self, units: Iterable[UUID], at: datetime) -> dict[UUID, list[JudgedPart]]:
         """Evaluate some of the units at `at`; return an empty list where there is nothing to evaluate."""
-        pinned = {w.unit_id: w.term_ids for w in self.watches}
-        attached = {i: [self.terms[t] for t in pinned[i]] for i in units}
-        found: dict[UUID, list[JudgedPart]] = {unit: [] for unit in attached}
-        facts = (fact for unit in attached for fact in self.facts.get(unit, ()))
-        for row in judge(build(attached, facts, self.specs, at=at), at=at):
-            found[row.unit_id].append(row)
+        watches = {watch.unit_id: watch for watch in self.watches}
+        found: dict[UUID, list[JudgedPart]] = {unit: [] for unit in units}
+        alike: dict[tuple[int, ...], list[UUID]] = defaultdict(list)
+        for unit in found:
+            alike[warn_ppm_of(watches[unit])].append(unit)
+        for warn_ppm, ids in alike.items():
+            columns = build(
+                {i: [self.terms[t] for t in watches[i].term_ids] for i in ids},
+                (fact for i in ids for fact in self.facts.get(i, ())),
+                self.specs,
+                at=at,
+                allowances={i: allowance_of(watches[i]) for i in ids},
+            )
+            for row in judge(columns, at=at, warn_ppm=warn_ppm):
+                found[row.unit_id].append(row)
         return found
 
 

@@ -4,7 +4,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,7 +43,7 @@ INCIDENT_ID = "CASE WHEN unit_kind::text = 'incident'::text THEN unit_id ELSE NU
 
 
 class PromiseWatch(Base, Owned):
-    """A unit under promise: the promises that were pinned when it began, and when to evaluate it next.
+    """A unit under promise: the promises and parameters that were pinned when it began, and when to look next.
 
     A unit is an incident, a report, or whatever else runs clocks of promises.
 
@@ -69,6 +78,8 @@ class PromiseWatch(Base, Owned):
     site_id: Mapped[UUID | None] = mapped_column(ForeignKey("site.id"))  # where the unit is
     began_at: Mapped[datetime]  # the terms in force at this time apply
     term_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
+    pause_allowance_s: Mapped[int | None]  # parameters in force at that time; null: the default
+    warn_percents: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     next_check_at: Mapped[datetime | None]
     first_due_at: Mapped[datetime | None]
     client_due_at: Mapped[datetime | None]

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.agreements import Term
 from domain.agreements.model import ClockStart, Priority, PromiseKind
 from domain.calendars import CalendarSpec, calendars_for, capacity
-from domain.evaluator.kernels.batch import verdicts
+from domain.evaluator.kernels.batch import WARN_PPM, verdicts
 from domain.evaluator.kernels.codes import ClockState, EventKind, PromiseClass
 from domain.evaluator.kernels.columns import (
     Calendars,
@@ -25,6 +25,7 @@ from domain.promises.graded import graded_stop
 from domain.promises.model import UNDER_WAY, State
 from domain.promises.pause_limit import (
     MARKS,
+    PAUSE_ALLOWANCE,
     RESUMED,
     PausedPeriod,
     PauseMark,
@@ -142,8 +143,12 @@ def build(
     specs: Mapping[UUID, CalendarSpec],
     *,
     at: datetime,
+    allowances: Mapping[UUID, timedelta] | None = None,
 ) -> ClockColumns:
-    """Build the columns of units and their pinned promises; `facts` in ledger order."""
+    """Build the columns of units and their pinned promises; `facts` in ledger order.
+
+    `allowances` are how long the clocks of units may be paused, where it is not the default.
+    """
     terms = list({term.id: term for found in attached.values() for term in found}.values())
     row_of = {term.id: row for row, term in enumerate(terms)}
     versions = list(dict.fromkeys(term.calendar_version_id for term in terms))
@@ -186,7 +191,7 @@ def build(
         rows += _graded_stops(unit_facts, attached[unit], unit_of[unit], row_of)
     held: set[UUID] = set()
     for unit, found in marks.items():
-        stretches = paused_periods(found)
+        stretches = paused_periods(found, (allowances or {}).get(unit, PAUSE_ALLOWANCE))
         rows += _derived(stretches, attached[unit], unit_of[unit], row_of)
         if is_paused(stretches, at):
             held.add(unit)
@@ -229,9 +234,14 @@ def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
     return since
 
 
-def judge(batch: ClockColumns, *, at: datetime) -> list[JudgedPart]:
-    """Return the verdicts of a batch at `at`, by term, unit and part; future dates come last."""
-    found = verdicts(batch.events, batch.promises, batch.calendars, to_us(at))
+def judge(
+    batch: ClockColumns, *, at: datetime, warn_ppm: Sequence[int] = WARN_PPM
+) -> list[JudgedPart]:
+    """Return the verdicts of a batch at `at`, by term, unit and part; future dates come last.
+
+    Promises warn when these shares of their time, in ppm, have passed.
+    """
+    found = verdicts(batch.events, batch.promises, batch.calendars, to_us(at), warn_ppm)
     judged = list(_rows(batch, found))
     return judged + _pending(batch, judged, at)
 

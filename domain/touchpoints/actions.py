@@ -15,9 +15,11 @@ from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred
 from domain.core.errors import Code, Refused
 from domain.incidents.model import Incident
+from domain.parameters import ParameterScope, load_values
 from domain.touchpoints.events import ContactMade
 from domain.touchpoints.model import Activity, Touchpoint, TouchpointKind
-from domain.touchpoints.rules import activity_of, due_on, interval_of
+from domain.touchpoints.parameters import PARAMETERS
+from domain.touchpoints.rules import activity_of, due_on, intervals_of
 
 PART = "touchpoints"
 
@@ -29,15 +31,17 @@ async def plan(session: AsyncSession, account: Account, *, at: datetime) -> Sequ
     """
     today = at.astimezone(ZoneInfo(account.time_zone)).date()
     activity = await activity_at(session, account, today=today)
+    scope = ParameterScope(account.tenant_id, account.id)
+    values = await load_values(session, (scope,), PARAMETERS, until=at)
+    intervals = intervals_of(values, scope, at=at)
     for kind in TouchpointKind:
-        interval = interval_of(account.cadence_tier, kind, activity)
         fresh = insert(Touchpoint).values(
             id=uuid7(),
             tenant_id=account.tenant_id,
             account_id=account.id,
             kind=kind,
             anchor_on=today,
-            due_on=due_on(today, interval),
+            due_on=due_on(today, intervals[kind, activity]),
         )
         await session.execute(fresh.on_conflict_do_nothing())
     open_ones = (
@@ -48,7 +52,7 @@ async def plan(session: AsyncSession, account: Account, *, at: datetime) -> Sequ
         )
     ).all()
     for row in open_ones:
-        row.due_on = due_on(row.anchor_on, interval_of(account.cadence_tier, row.kind, activity))
+        row.due_on = due_on(row.anchor_on, intervals[row.kind, activity])
     await session.flush()
     return open_ones
 

@@ -1,12 +1,19 @@
 """How often a client is contacted: by tier, and by activity where the tier leaves it open (COM-04, COM-05)."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 
-from domain.accounts.model import CadenceTier
+from domain.parameters import (
+    ParameterDefinition,
+    ParameterScope,
+    ParameterUnit,
+    ParameterValues,
+    Quantity,
+)
 from domain.touchpoints.model import Activity, TouchpointKind
+from domain.touchpoints.parameters import BY_ACTIVITY, BY_KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,32 +24,8 @@ class ContactInterval:
     months: int = 0
 
 
-WEEKLY, TWO_WEEKLY = ContactInterval(days=7), ContactInterval(days=14)
-MONTHLY, QUARTERLY = ContactInterval(months=1), ContactInterval(months=3)
-HALF_YEARLY, YEARLY = ContactInterval(months=6), ContactInterval(months=12)
-
-BY_TIER: dict[CadenceTier, dict[TouchpointKind, ContactInterval | None]] = {
-    CadenceTier.STRATEGIC: {
-        TouchpointKind.FORMAL_REVIEW: MONTHLY,
-        TouchpointKind.CHECK_IN: WEEKLY,
-        TouchpointKind.SOCIAL: QUARTERLY,
-    },
-    CadenceTier.CORE: {
-        TouchpointKind.FORMAL_REVIEW: QUARTERLY,
-        TouchpointKind.CHECK_IN: TWO_WEEKLY,
-        TouchpointKind.SOCIAL: HALF_YEARLY,
-    },
-    CadenceTier.STANDARD: {
-        TouchpointKind.FORMAL_REVIEW: HALF_YEARLY,
-        TouchpointKind.CHECK_IN: None,  # as needed: the activity decides
-        TouchpointKind.SOCIAL: YEARLY,
-    },
-}
-BY_ACTIVITY = {
-    Activity.ACTIVE_PROJECT: WEEKLY,
-    Activity.LONG_TERM: MONTHLY,
-    Activity.INACTIVE: QUARTERLY,
-}
+Intervals = dict[tuple[TouchpointKind, Activity], ContactInterval]
+"""How often a client is contacted, by kind of contact and activity of the client."""
 WORKED_WITHIN = timedelta(days=30)
 CONTACTED_WITHIN = timedelta(days=365)
 
@@ -59,9 +42,29 @@ def activity_of(
     return Activity.INACTIVE
 
 
-def interval_of(tier: CadenceTier, kind: TouchpointKind, activity: Activity) -> ContactInterval:
-    """Return the tier's interval, else that of the activity."""
-    return BY_TIER[tier][kind] or BY_ACTIVITY[activity]
+def intervals_of(values: ParameterValues, scope: ParameterScope, *, at: datetime) -> Intervals:
+    """Return the interval of each kind of contact for each activity, as the parameters say at `at`."""
+
+    def quantity(definition: ParameterDefinition) -> ContactInterval | None:
+        found = values.effective(definition, scope, at=at).quantity
+        return None if found is None else as_interval(found)
+
+    by_activity = {
+        activity: as_interval(values.required(definition, scope, at=at))
+        for activity, definition in BY_ACTIVITY.items()
+    }
+    return {
+        (kind, activity): quantity(definition) or interval
+        for kind, definition in BY_KIND.items()
+        for activity, interval in by_activity.items()
+    }
+
+
+def as_interval(quantity: Quantity) -> ContactInterval:
+    """Convert the value of a parameter."""
+    if quantity.unit is ParameterUnit.MONTHS:
+        return ContactInterval(months=quantity.number)
+    return ContactInterval(days=quantity.number)
 
 
 def due_on(anchor_on: date, interval: ContactInterval) -> date:

@@ -23,6 +23,10 @@ READ = """query ($account: ID, $site: ID, $names: [String!], $at: DateTime) {
   parameters(accountId: $account, siteId: $site, names: $names, at: $at) {
     name source validFrom value { numbers unit } setting { setBy setAt }
     definition { count default { numbers unit } allowed { unit minimum maximum } levels tiers } } }"""
+OPEN = """mutation ($input: OpenIncidentInput!) { openIncident(input: $input) {
+  ... on Incident { id } ... on Refusal { message } } }"""
+PAUSE = """mutation ($input: PauseIncidentInput!) { pauseIncident(input: $input) {
+  ... on Incident { pauses { fromAt capAt } } ... on Refusal { message } } }"""
 HISTORY = """query ($account: ID, $name: String) { parameterValues(accountId: $account, parameter: $name) {
   nodes { level value { numbers unit } } } }"""
 FACTS = "query ($kinds: [String!]) { ledger(first: 9, kinds: $kinds) { edges { node { body } } } }"
@@ -175,6 +179,40 @@ async def test_who_may_set_and_read(api: Api, office: Office) -> None:
         assert mine["parameters"] == []
         history = await api.data(token, HISTORY, account=office.account)
         assert history["parameterValues"]["nodes"] == []
+
+
+async def test_a_client_reads_the_pause_allowance_of_a_site_that_later_incidents_have(
+    api: Api, office: Office
+) -> None:
+    before = await opened(api, office)
+    name, site = "promises.pause_allowance", {"siteId": office.site}
+    assert (await put(api, office.dispatcher, name, **site))["code"] == "NOT_ALLOWED"
+    assert (await put(api, office.manager, name, numbers=[2], accountId=office.account))["id"]
+    assert (await put(api, office.manager, name, numbers=[1], **site))["level"] == "SITE"
+    after = await opened(api, office)
+    assert [await paused_for(api, office, each) for each in (before, after)] == [72, 1]
+    mine = await found(api, office.client, name, site=office.site)
+    assert (mine["source"], mine["value"]["numbers"], mine["setting"]) == ("SITE", [1], None)
+    every = await api.data(office.client, READ, site=office.site)
+    assert [each["name"] for each in every["parameters"]] == [name]
+
+
+async def opened(api: Api, office: Office) -> str:
+    given = {
+        "siteId": office.site, "priority": "CRITICAL", "summary": "Alarm", "source": "GUARD",
+        "reporter": "Desk",
+    }  # fmt: skip
+    answer = await api.data(office.dispatcher, OPEN, input=given)
+    return str(answer["openIncident"]["id"])
+
+
+async def paused_for(api: Api, office: Office, incident: str) -> float:
+    """Pause an incident; how many hours it may last."""
+    given = {"id": incident, "cause": "WAITING_ON_CLIENT"}
+    paused = await api.data(office.dispatcher, PAUSE, input=given)
+    [pause] = paused["pauseIncident"]["pauses"]
+    cap, begin = (datetime.fromisoformat(pause[name]) for name in ("capAt", "fromAt"))
+    return (cap - begin) / timedelta(hours=1)
 
 
 async def test_another_companys_accounts_cannot_be_set_or_read(api: Api, office: Office) -> None:

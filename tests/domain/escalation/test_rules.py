@@ -51,3 +51,4 @@ def test_a_policy_that_tells_nobody_or_goes_backwards_is_refused(
 
 def test_the_three_warnings_stand_for_half_three_quarters_and_nine_tenths() -> None:
     assert [percent_of(n) for n in (1, 2, 3)] == [50, 75, 90]
+    assert [percent_of(n, (10, 20, 30)) for n in (1, 2, 3)] == [10, 20, 30]

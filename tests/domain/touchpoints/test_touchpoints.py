@@ -1,6 +1,7 @@
 """How often we speak with a client follows tier and activity; what is made plans the next."""
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -11,14 +12,20 @@ from domain.accounts import Account, CadenceTier
 from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
+from domain.parameters import (
+    ParameterPlace,
+    ParameterScope,
+    ParameterTier,
+    ParameterUnit,
+    ParameterValues,
+    set_value,
+)
 from domain.touchpoints import Activity, Touchpoint, TouchpointKind
 from domain.touchpoints.rules import (
-    HALF_YEARLY,
-    QUARTERLY,
-    YEARLY,
+    ContactInterval,
     activity_of,
     due_on,
-    interval_of,
+    intervals_of,
 )
 from tests import build
 from tests.build import T0
@@ -30,6 +37,14 @@ FORMAL, CHECK, SOCIAL = (
     TouchpointKind.SOCIAL,
 )
 MONDAY = date(2026, 3, 2)
+QUARTERLY, HALF_YEARLY, YEARLY = (ContactInterval(months=months) for months in (3, 6, 12))
+
+
+def interval_of(tier: CadenceTier, kind: TouchpointKind, activity: Activity) -> ContactInterval:
+    """The default interval of a tier."""
+    scope = ParameterScope(UUID(int=1), UUID(int=2))
+    values = ParameterValues({}, {scope.account_id: [ParameterTier(tier.value)]})
+    return intervals_of(values, scope, at=T0)[kind, activity]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +124,25 @@ async def test_one_of_each_kind_is_open_and_follows_a_change_of_tier(make: Sessi
         after = await touchpoints.plan(session, account, at=T0 + timedelta(days=3))
     assert {row.kind: row.due_on for row in after}[CHECK] == MONDAY + timedelta(days=7)
     assert len(after) == 3
+
+
+async def test_an_interval_of_the_account_moves_the_open_touchpoint(make: Sessions) -> None:
+    world = await build.client(make)
+    boss = Actor.system(world.tenant.id, "test")
+    name, at = "touchpoints.check_in", T0 + timedelta(days=1)
+    async with transaction(make) as session:
+        await touchpoints.plan(session, world.account, at=T0)
+        for place, days in (
+            (ParameterPlace(tier=ParameterTier.STANDARD), 20),
+            (ParameterPlace(account_id=world.account.id), 5),
+        ):
+            await set_value(
+                Tx(session, boss, at), name, numbers=[days], unit=ParameterUnit.DAYS, place=place
+            )
+            before = await touchpoints.plan(session, world.account, at=at - timedelta(hours=1))
+            assert {row.kind: row.due_on for row in before}[CHECK] == date(2026, 6, 2)
+            after = await touchpoints.plan(session, world.account, at=at)
+            assert {row.kind: row.due_on for row in after}[CHECK] == MONDAY + timedelta(days=days)
 
 
 async def test_a_made_contact_plans_the_next_and_is_remembered_of_the_person(
