@@ -156,6 +156,23 @@ def company(
     _end(code)
 
 
+@app.command()
+def defaults(
+    account: Annotated[str, typer.Option(help="The client, by name or id.")],
+    tenant: Tenant = None,
+    reference: Annotated[str, typer.Option(help="Of the agreement, if one is made.")] = "1",
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Give a client the default promises, escalation policy, touchpoints and reports that it lacks."""
+    from api.commands.defaults import run
+    from api.commands.environment import surroundings
+
+    with surroundings(data) as settings:
+        code = run(settings, account, tenant, reference, as_json)
+    _end(code)
+
+
 @import_app.command("incidents")
 def import_incidents(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet.", exists=True, dir_okay=False)],

@@ -5,9 +5,10 @@ from domain.escalation.model import Cycle, Escalation, EscalationPolicy, Escalat
 from domain.escalation.notices import tell_answered, warn_ops
 from domain.escalation.policies import end_policy, set_policy
 from domain.escalation.reads import answered_users, people, policy_for, steps_of, warned_users
-from domain.escalation.rules import StepDraft, percent_of
+from domain.escalation.rules import DEFAULT_STEPS, StepDraft, percent_of
 
 __all__ = [
+    "DEFAULT_STEPS",
     "Cycle",
     "Escalation",
     "EscalationPolicy",

@@ -26,6 +26,14 @@ class StepDraft(msgspec.Struct, frozen=True, kw_only=True):
     urgent: bool = False
 
 
+DEFAULT_STEPS = (
+    StepDraft(after_minutes=10, roles=[Role.DISPATCHER]),
+    StepDraft(after_minutes=30, roles=[Role.RELATIONSHIP_MANAGER], urgent=True),
+    StepDraft(after_minutes=60, roles=[Role.MANAGEMENT], urgent=True),
+)
+"""Steps of the policy that a new account gets."""
+
+
 def check(
     steps: Sequence[StepDraft], repeat_minutes: int | None, warn_percents: Sequence[int]
 ) -> None:

@@ -3,8 +3,8 @@
 from tests.api.asking import Api, Office
 from tests.api.call_trace import call_trace
 
-FILES, MOVES = 59, 113
-"""Limits in the way of counting "named functions", two or three above the figures of today (57 and 110).
+FILES, MOVES = 58, 113
+"""Limits in the way of counting "named functions", two or three above the figures of today (56 and 110).
 
 Parameters of the site, the time of occurrence and plans of queries entered five files more on 2026-11-30.
 They were 45 and 132 when it was first measured, and 53 and 109 before this test. A change that needs more raises the
