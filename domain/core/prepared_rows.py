@@ -53,10 +53,14 @@ class PreparedRows:
         self._places = {name: place for place, name in enumerate(compiled.positiontup)}
 
     def arguments(self, given: Mapping[str, Any]) -> list[Any]:
-        """Return the arguments of the statement, with `given` in the place of the parameters of these names."""
+        """Return the arguments of the statement, with `given` in the place of the parameters of these names.
+
+        A condition that is never true has swallowed the others, and their parameters.
+        """
         arguments = self._arguments.copy()
         for name, value in given.items():
-            arguments[self._places[name]] = value
+            if name in self._places:
+                arguments[self._places[name]] = value
         return arguments
 
     def converted(self, record: Record) -> Any:

@@ -21,7 +21,7 @@ from domain.core.db import Sessions, transaction
 from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.codes import ClockState
 from domain.incidents import Incident, IncidentOutcome
-from domain.promises import Promise, PromiseWatch, batch
+from domain.promises import Promise, PromiseWatch, batch, is_about
 from domain.promises.translation import to_us
 from tests import build
 from tests.build import T0, World, minutes
@@ -46,7 +46,7 @@ async def world_of(make: Sessions, *, limit: float = 20) -> World:
             credits={None: CreditDraft(fixed_cents=5_000)},
         )
         for kind in PromiseKind
-        if kind is not PromiseKind.REPORT_DELIVERED  # about reports
+        if is_about(kind, "incident")
     )
     async with transaction(make) as session:
         await agreements.sign(
