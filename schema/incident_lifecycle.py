@@ -55,7 +55,7 @@ class IncidentMutation:
         ] = None,
         occurrence_reason: Annotated[
             str | None,
-            "Reason why it is told later; required when it happened more than 5 minutes ago.",
+            "Reason why it is reported later; required when it happened more than 5 minutes ago.",
         ] = None,
     ) -> incidents.Incident:
         """Open an incident and start the clocks of its promises."""

@@ -110,9 +110,7 @@ class Incident(Node):
     reporter: Annotated[str, "Name of the reporter, as it was given."]
     summary: Annotated[str, "Summary in one line of what happened."]
     status: Annotated[Status, "Status of the incident in its lifecycle."]
-    opened_at: Annotated[
-        datetime, "Time at which the incident was reported, that is told to the company."
-    ]
+    opened_at: Annotated[datetime, "Time at which the incident was reported to the company."]
     occurred_at: Annotated[
         datetime | None, "Time at which it happened, as somebody stated; null when nobody did."
     ]

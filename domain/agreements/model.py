@@ -28,7 +28,7 @@ class PromiseKind(StrEnum):
 
 
 class ClockStart(StrEnum):
-    """Time at which the clock of a promise about an incident starts: when it was told, or when it happened."""
+    """Time at which the clock of a promise about an incident starts: when it was reported, or when it happened."""
 
     TOLD = "told"
     OCCURRED = "occurred"

@@ -25,13 +25,13 @@ enum(
     report_delivered="A report is delivered when it is due; the target is how much later it may be.",
     shift_started="A shift begins when it is planned; the target is how much later it may begin.",
     shift_covered="The planned time of a shift is staffed; the objective is the share of it.",
-    incident_told="From the time at which an incident happened to the time at which it was told.",
+    incident_told="From the time at which an incident happened to the time at which it was reported.",
 )
 enum(
     ClockStart,
     "ClockStart",
-    told="When the incident was told: `Incident.openedAt`.",
-    occurred="When the incident happened, `Incident.occurredAt`; when it was told, if nobody said when it happened.",
+    told="When the incident was reported: `Incident.openedAt`.",
+    occurred="When the incident happened, `Incident.occurredAt`; when it was reported, if nobody stated that.",
 )
 enum(
     TicketKind,
