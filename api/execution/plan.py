@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, GraphQLObjectType
+from graphql import GraphQLObjectType
 from graphql.execution.values import VariableValues
 
 from domain.access import Actor
@@ -81,8 +81,6 @@ class FieldPlan:
     key: str
     place: Place
     guard: Guard | None
-    definition: GraphQLField
-    node: FieldNode
     is_read: bool
     """Whether `get` reads the object; else it is a resolver, called with the run's arguments."""
     is_async: bool

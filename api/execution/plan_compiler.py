@@ -164,8 +164,6 @@ class _Compilation:
             key=key,
             place=self._place(definition.type, sets),
             guard=guard,
-            definition=definition,
-            node=nodes[0],
             is_read=resolver is None,
             is_async=field.is_async,
             get=_reader(field) if resolver is None else resolver.wrapped_func,

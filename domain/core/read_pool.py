@@ -70,7 +70,7 @@ class ReadPool:
                     await connection.execute("COMMIT")
                 finally:
                     if connection.is_in_transaction():  # it failed, or was cancelled
-                        await connection.execute("ROLLBACK")
+                        await _roll_back(connection)
         except _LOST as error:
             log.warning("read_pool.failed", error=type(error).__name__)
             return None
@@ -90,6 +90,15 @@ async def _decode_json(connection: Any) -> None:
 
 def _no_json(_value: object) -> bytes:
     raise TypeError("Prepared reads take no JSON arguments.")
+
+
+async def _roll_back(connection: Any) -> None:
+    """End a transaction; a connection on which that fails, or is cancelled, is closed, and nobody gets its scope."""
+    try:
+        await connection.execute("ROLLBACK")
+    except BaseException:
+        connection.terminate()
+        raise
 
 
 async def _nothing(_connection: Any) -> None:
