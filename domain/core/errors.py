@@ -1,6 +1,8 @@
 """Refusals: an append-only list of codes, and the exception that carries a refusal."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -56,6 +58,20 @@ class Refused(Exception):
     ) -> None:
         super().__init__(message)
         self.refusal = Refusal(code, message, argument, retryable, existing)
+
+
+@contextmanager
+def naming_only(*arguments: str) -> Iterator[None]:
+    """Refuse without an argument's name unless it is one of these, while an action passes values of its own to others.
+
+    A client shows a refusal beside the argument that it names, which must be one that the client gave.
+    """
+    try:
+        yield
+    except Refused as error:
+        if error.refusal.argument not in arguments:
+            error.refusal = replace(error.refusal, argument=None)
+        raise
 
 
 def must_be_current(version: int, expected: int | None) -> None:

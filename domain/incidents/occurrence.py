@@ -28,8 +28,13 @@ class StatedOccurrence:
     reason: str | None = None
 
 
-def must_be_plausible(tx: Tx, stated: StatedOccurrence, *, told_at: datetime) -> None:
-    """Refuse a time after the telling or too long before it, and late telling without a reason."""
+def must_be_plausible(
+    tx: Tx, stated: StatedOccurrence, *, told_at: datetime, argument: str
+) -> None:
+    """Refuse a time after the telling or too long before it, and late telling without a reason.
+
+    `argument` names the argument in which the caller gives the reason.
+    """
     if stated.at > told_at:
         raise Refused(
             Code.INVALID,
@@ -45,13 +50,13 @@ def must_be_plausible(tx: Tx, stated: StatedOccurrence, *, told_at: datetime) ->
             f"occurredAt may be at most {limit.days} days before the incident is told.{who}",
             argument="occurredAt",
         )
-    must_be_text(stated.reason, "occurrenceReason")
+    must_be_text(stated.reason, argument)
     if stated.reason is None and told_at - stated.at > TOLD_AT_ONCE:
         raise Refused(
             Code.INVALID,
-            "Say why it is told later: give occurrenceReason when it happened more than"
+            f"Say why it is told later: give {argument} when it happened more than"
             f" {TOLD_AT_ONCE.seconds // 60} minutes ago.",
-            argument="occurrenceReason",
+            argument=argument,
         )
 
 
@@ -92,7 +97,7 @@ async def correct_occurrence(
         raise Refused(Code.ALREADY_DONE, "That is what is recorded already.", argument="occurredAt")
     if occurred_at is not None:
         stated = StatedOccurrence(occurred_at, reason)
-        must_be_plausible(tx, stated, told_at=incident.opened_at)
+        must_be_plausible(tx, stated, told_at=incident.opened_at, argument="reason")
     before, incident.occurred_at = incident.occurred_at, occurred_at
     record_statement(tx, incident, before=before, reason=reason)
     return await evaluated(tx, incident)

@@ -75,7 +75,7 @@ async def open_incident(
     _must_report_as_oneself(tx.actor, source, external)
     _must_be_agreed(tx.actor, agreed_at, tx.at)
     if occurred is not None:
-        occurrence.must_be_plausible(tx, occurred, told_at=tx.at)
+        occurrence.must_be_plausible(tx, occurred, told_at=tx.at, argument="occurrenceReason")
     if tx.actor.is_client and client_limit is not None:
         await _must_be_within_limit(tx, client_limit)
     sender = await _claim_number(tx, site.account_id, external)

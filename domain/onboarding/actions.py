@@ -14,6 +14,7 @@ from domain.access import Right, Tx
 from domain.accounts.model import Account
 from domain.agreements.model import Agreement
 from domain.calendars.model import Calendar, CalendarVersion
+from domain.core.errors import naming_only
 from domain.escalation.model import EscalationPolicy
 from domain.reports.model import ReportPlan
 from domain.touchpoints.model import Touchpoint
@@ -63,14 +64,15 @@ async def apply_defaults(
     tx.actor.must(Right.MANAGE_ACCOUNTS)
     account = await tx.get(Account, account_id, "account", argument="accountId", lock=True)
     found: list[AppliedDefault] = []
-    if DefaultPart.AGREEMENT in parts:
-        found.append(await _agreement(tx, account, reference))
-    if DefaultPart.ESCALATION_POLICY in parts:
-        found.append(await _policy(tx, account))
-    if DefaultPart.TOUCHPOINTS in parts:
-        found += [each async for each in _touchpoints(tx, account)]
-    if DefaultPart.REPORT_PLANS in parts:
-        found += [each async for each in _reports(tx, account)]
+    with naming_only("reference"):
+        if DefaultPart.AGREEMENT in parts:
+            found.append(await _agreement(tx, account, reference))
+        if DefaultPart.ESCALATION_POLICY in parts:
+            found.append(await _policy(tx, account))
+        if DefaultPart.TOUCHPOINTS in parts:
+            found += [each async for each in _touchpoints(tx, account)]
+        if DefaultPart.REPORT_PLANS in parts:
+            found += [each async for each in _reports(tx, account)]
     return AppliedDefaults(account, found)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import exists, or_, select
 from domain import recovery
 from domain.access import Role, Tx
 from domain.accounts.model import Contact, Reach, User
+from domain.core.errors import naming_only
 from domain.surveys.model import QuestionnaireVersion, SurveyResponse
 from domain.surveys.questions import GivenAnswer
 from domain.surveys.rules import low_questions
@@ -27,9 +28,10 @@ async def follow_up_low_answers(
     owner_id = await _owner(tx, response)
     if owner_id is None:
         return None
-    case = await recovery.open_for_response(
-        tx, response.account_id, response.id, summary=SUMMARY, owner_id=owner_id
-    )
+    with naming_only():
+        case = await recovery.open_for_response(
+            tx, response.account_id, response.id, summary=SUMMARY, owner_id=owner_id
+        )
     return None if case is None else case.id
 
 

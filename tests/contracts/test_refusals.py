@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type
 
-from domain.core.errors import Refused
+from domain.core.errors import Code, Refused, naming_only
 from schema.build import build
 from schema.core.roots import RootType, marked_classes
 
@@ -68,10 +68,26 @@ def meant(node: ast.AST, names: dict[str, Any]) -> Any:
     )
 
 
+def nodes(function: FunctionType) -> Iterator[ast.AST]:
+    """The nodes of a function, without what it does with values of its own."""
+    waiting = [code(function)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.With) and any(
+            isinstance(each.context_expr, ast.Call)
+            and meant(each.context_expr.func, names_in(function)) is naming_only
+            for each in node.items
+        ):
+            waiting += [each.context_expr for each in node.items]
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
 def reached(function: FunctionType, known: set[FunctionType]) -> None:
     """All functions of ours that a function names, and those that they name."""
     known.add(function)
-    for node in ast.walk(code(function)):
+    for node in nodes(function):
         other = meant(node, names_in(function))
         if (
             isinstance(other, FunctionType)
@@ -83,10 +99,13 @@ def reached(function: FunctionType, known: set[FunctionType]) -> None:
 
 def named(function: FunctionType) -> Iterator[str]:
     """The arguments that a function refuses by name, itself or by what it calls with the name."""
-    for node in ast.walk(code(function)):
+    for node in nodes(function):
         if not isinstance(node, ast.Call):
             continue
         called = meant(node.func, names_in(function))
+        if called is naming_only:
+            yield from (str(each.value) for each in node.args if isinstance(each, ast.Constant))
+            continue
         if called is not Refused and not isinstance(called, FunctionType):
             continue
         parameters = list(inspect.signature(called).parameters)
@@ -107,3 +126,15 @@ def test_a_verb_refuses_arguments_under_the_names_of_its_input(verb: str) -> Non
     assert len(functions) > 1
     known = input_names(verb)
     assert sorted(each for each in told if each[0] not in known) == []
+
+
+@pytest.mark.parametrize(("argument", "shown"), [("reference", "reference"), ("name", None)])
+def test_a_refusal_of_a_value_that_the_caller_did_not_give_names_no_argument(
+    argument: str, shown: str | None
+) -> None:
+    with pytest.raises(Refused) as refused, naming_only("reference"):
+        raise Refused(Code.INVALID, "It is taken.", argument=argument)
+    assert (refused.value.refusal.argument, refused.value.refusal.message) == (
+        shown,
+        "It is taken.",
+    )
