@@ -16,6 +16,8 @@ STATEMENTS = 500
 """Prepared statements that a connection keeps: some for each actor that is limited to accounts."""
 IDLE_S = 60.0
 CLOSE_S = 5.0
+_VERSION = b"\x01"
+"""The first byte of a binary `jsonb` value."""
 _LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
@@ -27,6 +29,8 @@ class ReadPool:
         self.dialect = dialect
         self.listeners: list[Callable[[str], object]] = []
         """Called with each statement before it is sent."""
+        self.failures = 0
+        """Reads that failed, and were left to a session."""
         self._pool = asyncpg.create_pool(
             plain.render_as_string(hide_password=False),
             min_size=0,
@@ -34,7 +38,7 @@ class ReadPool:
             max_inactive_connection_lifetime=IDLE_S,
             statement_cache_size=STATEMENTS,
             max_cached_statement_lifetime=0,
-            init=_decode_json,
+            init=_set_json_codec,
             reset=_nothing,
             server_settings={
                 "application_name": "waarborg reads",
@@ -72,24 +76,21 @@ class ReadPool:
                     if connection.is_in_transaction():  # it failed, or was cancelled
                         await _roll_back(connection)
         except _LOST as error:
+            self.failures += 1
             log.warning("read_pool.failed", error=type(error).__name__)
             return None
         return records
 
 
-async def _decode_json(connection: Any) -> None:
-    """Return JSON values as the sessions do."""
+async def _set_json_codec(connection: Any) -> None:
+    """Take and return JSON values as the sessions do."""
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
         format="binary",
-        encoder=_no_json,
-        decoder=lambda packed: msgspec.json.decode(packed[1:]),  # the first byte is the version
+        encoder=lambda text: _VERSION + text.encode(),  # a statement's own arguments are JSON text
+        decoder=lambda packed: msgspec.json.decode(packed[1:]),
     )
-
-
-def _no_json(_value: object) -> bytes:
-    raise TypeError("Prepared reads take no JSON arguments.")
 
 
 async def _roll_back(connection: Any) -> None:

@@ -41,6 +41,7 @@ HINTS: dict[str, Any] = {
     "elapsedSeconds": 900,
     "at": "2026-03-02T15:30:00+00:00",
     "window": "DAY",
+    "key": "probe",
     "currency": "EUR",
     "country": "NL",
     "billFromOn": "2026-03-01",

@@ -196,6 +196,19 @@ class Expectation:
         """Rows of such users."""
         return row_id is None or self.user_in_reach(asker, self.holdings.user.get(row_id))
 
+    def own_or_of_user_in_reach(self, asker: Asker, row_id: UUID | None) -> bool:
+        """The same, and one's own."""
+        return self._is_ones_own(asker, row_id) or self.of_user_in_reach(asker, row_id)
+
+    def own_or_in_reach(self, asker: Asker, row_id: UUID | None) -> bool:
+        """Rows of the clients in reach, and one's own."""
+        return self._is_ones_own(asker, row_id) or self.in_reach(asker, row_id)
+
+    def _is_ones_own(self, asker: Asker, row_id: UUID | None) -> bool:
+        if asker.user_id is None or row_id is None:
+            return False
+        return self.holdings.user.get(row_id) == asker.user_id
+
     def is_followed(self, asker: Asker, row_id: UUID | None) -> bool:
         """Calendars that terms in reach follow."""
         if asker.reach is None or row_id is None:
@@ -264,6 +277,9 @@ WITHIN: dict[str, Within] = {
     "accessible accounts, and what applies to all accounts": Expectation.or_general,
     "users with access to nothing else; always oneself": Expectation.user_in_reach,
     "of users with access to nothing else": Expectation.of_user_in_reach,
+    "of users with access to nothing else; always one's own": Expectation.own_or_of_user_in_reach,
+    "accessible accounts; always one's own": Expectation.own_or_in_reach,
+    "accessible accounts, without anonymous ones": Expectation.in_reach,
     "of users one manages; always one's own": Expectation.of_user_in_reach,
     "of roles one manages, with accessible accounts only": _whole,
     "used by accessible terms": Expectation.is_followed,

@@ -1,7 +1,8 @@
 """What the probes of the gate need of each noun: `tests/gate/nouns/<noun>.py` brings it, and is found here.
 
 `furnish(api, office)` puts rows of the noun into a furnished office. `DOABLE` has the input with which a mutation
-succeeds there, where the generated one does not.
+succeeds there, where the generated one does not. `LAST_FACTS` names a kind of fact for each subscription that delivers
+facts of the noun only.
 """
 
 from collections.abc import Iterator

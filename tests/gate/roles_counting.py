@@ -22,8 +22,11 @@ from tests.gate.roles import Roles
 AT_ONCE = 6
 MOST = 50
 EARLIER, LATER = "2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
+FIRST = ("From", "fromAt")
+"""How the name of an argument ends whose rows come after its instant."""
 PAGES = frozenset({"first", "after", "last", "before"})
 WORDS = {"search": "number", "externalSource": "externalSource", "externalId": "externalId"}
+WORDS |= {"parameter": "name", "onDay": "onDay"}
 """Argument → the field of a row that holds a value to ask for."""
 ROW_OF = {"assigneeId": "User"}
 READ_BY = {("incidents", "dueBefore"): "nextDueAt", ("incidents", "orderBy"): "nextDueAt"}
@@ -137,9 +140,12 @@ class Counting:
         if kind.name == "Boolean":
             return [True, False]
         if kind.name == "DateTime":
-            return [EARLIER if argument.endswith("From") else LATER]
+            return [EARLIER if argument.endswith(FIRST) else LATER]
+        if kind.name == "Date" and argument not in WORDS:
+            return [LATER[:10]]
         held = (row[WORDS[argument]] for row in rows)
-        return [next((one for one in held if one is not None), "1")]
+        one = next((one for one in held if one is not None), "1")
+        return [one[:10] if kind.name == "Date" else one]
 
     def _document(self, batch: list[Question], inside: str) -> tuple[str, dict[str, Any]]:
         query = self.roles.schema.query_type

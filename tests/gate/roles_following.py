@@ -29,6 +29,7 @@ from domain.core.ledger import LedgerRow, Origin, shard_of
 from domain.promises import Promise
 from schema.core import ids
 from tests import guards
+from tests.gate import of_nouns
 from tests.gate.expected import Asker
 from tests.gate.findings import Findings
 from tests.gate.prober import number
@@ -40,9 +41,14 @@ VARIED = (
     *("credit.proposed", "duty.began", "message.sent", "account.changed", "contact.added"),
 )
 """Kinds of facts that also happen elsewhere, by others and hidden from clients."""
-LAST = ("promise.breached", "credit.granted", "incident.opened")
+OF_LAST: dict[str, str] = {
+    "breaches": "promise.breached",
+    "credits": "credit.granted",
+    **of_nouns.collected("LAST_FACTS"),
+}
+"""Subscription to facts of some kinds → a kind that it delivers."""
+LAST = (*OF_LAST.values(), "incident.opened")
 """Kinds of which each subscription to facts delivers one."""
-OF_LAST = {"breaches": LAST[0], "credits": LAST[1]}
 NO_LONGER_WRITTEN = "probe.kind_of_long_ago"
 MEASURED: dict[str, Any] = {
     "accuracy_m": 4.0,

@@ -167,3 +167,4 @@ DOABLE = {
     "planShifts": _from_pattern,
     "publishShifts": _to_publish,
 }
+LAST_FACTS = {"shiftChanges": "shift.no_show"}

@@ -121,3 +121,4 @@ DOABLE = {
     "addQuestionnaireVersion": _added,
     "publishQuestionnaireVersion": _unpublished,
 }
+LAST_FACTS = {"surveyEvents": "survey.answered"}
