@@ -106,19 +106,19 @@ class Promise(Node):
     @resolver(int)
     @staticmethod
     def target_s(row: Row) -> int:
-        """Allowed time in seconds of the calendar."""
+        """Allowed time in seconds of the calendar; for coverage of a shift, the time to be staffed."""
         return row.target_us // SECOND_US
 
     @resolver(int)
     @staticmethod
     def elapsed_s(row: Row, info: Info) -> int | Awaitable[int]:
-        """Time used at this instant, in seconds of the calendar."""
+        """Time used at this instant, in seconds of the calendar; for coverage, the time staffed so far."""
         return _live(row, info, "elapsed_us")
 
     @resolver(int)
     @staticmethod
     def remaining_s(row: Row, info: Info) -> int | Awaitable[int]:
-        """Time left at this instant, in seconds of the calendar; negative when overrun."""
+        """Time left now, in seconds of the calendar, negative when overrun; for coverage, time still to be staffed."""
         return _live(row, info, "remaining_us")
 
     @resolver(int)

@@ -182,16 +182,19 @@ def judge(
     at: int,
 ) -> list[Row]:
     """All rows at `at`, by promise, unit, part."""
-    seen = [e for e in events if e.ts <= at]
-    seen.sort(key=lambda e: (e.promise, e.unit, e.ts))  # stable: arrival breaks ties
+    # stable: arrival breaks ties
+    ordered = sorted(events, key=lambda e: (e.promise, e.unit, e.ts))
     rows: list[Row] = []
-    for (p, unit), group in groupby(seen, key=lambda e: (e.promise, e.unit)):
-        promise, mine = promises[p], list(group)
+    for (p, unit), group in groupby(ordered, key=lambda e: (e.promise, e.unit)):
+        promise, known = promises[p], list(group)
+        mine = [e for e in known if e.ts <= at]
         case = Case(p, unit, promise, calendars[promise.calendar], at)
-        if promise.cls is PromiseClass.POINT:
+        if promise.cls is PromiseClass.COVER:
+            rows += cover(case, known)
+        elif not mine:
+            continue
+        elif promise.cls is PromiseClass.POINT:
             rows += points(case, mine)
-        elif promise.cls is PromiseClass.COVER:
-            rows += cover(case, mine)
         elif promise.cls is PromiseClass.DUE:
             rows += due(case, mine)
         else:
@@ -312,6 +315,8 @@ def due(case: Case, events: list[Event]) -> list[Row]:
             cancels = [event]
         elif event.kind is EventKind.RESTORE:
             cancels = []
+        elif event.kind is EventKind.REOPEN:
+            stops, cancels = [], []
     if not starts:
         return []
     ends = stops or cancels
@@ -325,48 +330,78 @@ def due(case: Case, events: list[Event]) -> list[Row]:
     return [found._replace(stopped_us=ends[0].ts)] if ends else [found]
 
 
-def cover(case: Case, events: list[Event]) -> list[Row]:
-    starts = [i for i, e in enumerate(events) if e.kind is EventKind.START]
-    if not starts:
+def cover(case: Case, known: list[Event]) -> list[Row]:  # noqa: C901 - plain and long on purpose
+    """`known` also holds what lies after T: of that, only the end of the plan counts."""
+    starts = [i for i, e in enumerate(known) if e.kind is EventKind.START]
+    if not starts or known[starts[0]].ts > case.at:
         return []
-    start = events[starts[0]].ts
-    stops = [e.ts for e in events[starts[0] :] if e.kind is EventKind.STOP]
-    end = stops[0] if stops else case.at
-    present, staffed = 0, 0
-    for event, after in zip(events, [*(e.ts for e in events[1:]), case.at], strict=True):
-        if event.kind is EventKind.STAFFED:
-            present += 1
-        elif event.kind is EventKind.UNSTAFFED:
-            present = max(0, present - 1)
-        if present:
-            staffed += max(0, min(after, end) - max(event.ts, start))
-    if not stops:
+    start = known[starts[0]].ts
+    stops = [e.ts for e in known[starts[0] :] if e.kind is EventKind.STOP]
+    end = stops[0] if stops else None
+    events = [e for e in known if e.ts <= case.at]
+
+    def there(until: int) -> int:
+        """Time of the plan before `until` with somebody there."""
+        present, staffed = 0, 0
+        until = until if end is None else min(until, end)
+        for event, after in zip(events, [*(e.ts for e in events[1:]), case.at], strict=True):
+            if event.kind is EventKind.STAFFED:
+                present += 1
+            elif event.kind is EventKind.UNSTAFFED:
+                present = max(0, present - 1)
+            if present:
+                staffed += max(0, min(after, until) - max(event.ts, start))
+        return staffed
+
+    required = -1 if end is None else -(-(end - start) * case.promise.objective_ppm // PPM)
+    spare = None if end is None else end - start - required
+    called_off: int | None = None
+    for event in events:
+        if event.kind is EventKind.CANCEL and called_off is None:
+            gone = max(0, event.ts - start) - there(event.ts)
+            before_end = end is None or event.ts < end
+            if before_end and (event.ts <= start or spare is None or gone <= spare):
+                called_off = event.ts
+        elif event.kind is EventKind.RESTORE:
+            called_off = None
+    deadline = -1 if end is None else end
+    if called_off is not None:
         return [
             Row(
-                case.p,
-                case.unit,
-                0,
-                ClockState.RUNNING,
-                0,
-                start,
-                -1,
-                -1,
-                -1,
-                -1,
-                staffed,
-                0,
-                -1,
-                None,
+                case.p, case.unit, 0, ClockState.CANCELLED, 0, start, called_off, required,
+                deadline, -1, there(called_off), 0, -1, None,
             )
-        ]
-    required = -(-(end - start) * case.promise.objective_ppm // PPM)
+        ]  # fmt: skip
+    staffed = there(case.at)
+    if spare is None or end is None:
+        warn, limits = 0, []
+    else:
+        limits = [max(1, -(-spare * ppm // PPM)) for ppm in WARN_PPM] if required else []
+        warn = sum(min(case.at, end) - start - staffed >= limit for limit in limits)
+    if end is None or end > case.at:
+        present = 0
+        for event in events:
+            step = (event.kind is EventKind.STAFFED) - (event.kind is EventKind.UNSTAFFED)
+            present = max(0, present + step)
+        check = deadline
+        if end is not None and not present:
+            check = min([end, *(start + staffed + limit for limit in limits[warn:])])
+        state = ClockState.RUNNING if present else ClockState.PAUSED
+        return [
+            Row(
+                case.p, case.unit, 0, state, warn, start, -1, required, deadline, -1, staffed, 0,
+                check, None,
+            )
+        ]  # fmt: skip
     kept = staffed >= required
     state, quality = (
         (ClockState.KEPT, 1.0) if kept else (ClockState.LATE_CLOSED, staffed / required)
     )
     return [
-        Row(case.p, case.unit, 0, state, 0, start, end, required, end, end, staffed, 0, -1, quality)
-    ]
+        Row(
+            case.p, case.unit, 0, state, warn, start, end, required, end, end, staffed, 0, -1, quality
+        )
+    ]  # fmt: skip
 
 
 def points(case: Case, events: list[Event]) -> list[Row]:

@@ -18,7 +18,6 @@ from domain.promises.registry import (
     rule_of,
     units,
 )
-from domain.promises.release import release
 from domain.promises.roles import ClockRule, FactRole, UnitClocks
 from domain.promises.translation import (
     EVALUATOR,
@@ -67,7 +66,6 @@ __all__ = [
     "live",
     "occurrence_kinds",
     "pause_allowance",
-    "release",
     "roles_of",
     "rule_of",
     "start",

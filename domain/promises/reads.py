@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, calendars
 from domain.calendars import CalendarSpec, worked_us
+from domain.evaluator.kernels.codes import PromiseClass
 from domain.promises.announced_due import announced_due
 from domain.promises.model import Promise, State
+from domain.promises.registry import rule_of
 from domain.promises.translation import EVALUATOR, to_us
 
 _OPEN = frozenset({State.RUNNING, State.AT_RISK, State.LATE})
@@ -23,12 +25,21 @@ class RunningClock(NamedTuple):
 
 
 def live(promise: Promise, spec: CalendarSpec, *, now: datetime) -> RunningClock:
-    """Return elapsed and remaining time at `now`; they are constant for a decided and stopped, or a paused, promise."""
+    """Return elapsed and remaining time at `now`; they are constant for a decided and stopped, or a paused, promise.
+
+    Of a promise of coverage: the staffed time of the plan, and how much more is needed.
+    """
     moving = promise.stopped_at is None and not promise.held and promise.state in _OPEN
     elapsed = promise.elapsed_us
+    is_cover = rule_of(promise.kind).cls is PromiseClass.COVER
     if moving and now > promise.evaluated_at:
-        elapsed += worked_us(spec, to_us(promise.evaluated_at), to_us(now))
-    return RunningClock(elapsed, promise.target_us - elapsed)
+        if is_cover:
+            until = now if promise.due_at is None else min(now, promise.due_at)
+            elapsed += max(0, to_us(until) - to_us(promise.evaluated_at))
+        else:
+            elapsed += worked_us(spec, to_us(promise.evaluated_at), to_us(now))
+    remaining = promise.target_us - elapsed
+    return RunningClock(elapsed, max(0, remaining) if is_cover else remaining)
 
 
 async def announced_due_of(session: AsyncSession, promise: Promise) -> datetime | None:

@@ -132,8 +132,10 @@ class _Dates(NamedTuple):
                 sets = True
             elif role.event is EventKind.STOP and rule_of(kind).cls is PromiseClass.COVER:
                 self.ends.setdefault(key, _time_of(fact, role))
-            if fact.at <= at:
-                self.changes.setdefault(key, []).append((fact.at, role.event))
+            elif all(fact.body[flag] for flag in role.flags):
+                when = _time_of(fact, role)
+                if when <= at:
+                    self.changes.setdefault(key, []).append((when, role.event))
         return sets
 
 
@@ -223,14 +225,16 @@ def build(
 
 def _called_off(facts: Sequence[tuple[datetime, EventKind]]) -> datetime | None:
     """Return when a future date stopped being needed, in the form the kernel uses once the date has come."""
-    since = None
+    since, is_done = None, False
     for when, kind in sorted(facts, key=lambda fact: fact[0]):
         if kind is EventKind.STOP and since is None:
-            return None
-        if kind is EventKind.CANCEL and since is None:
+            is_done = True
+        elif kind is EventKind.CANCEL and since is None and not is_done:
             since = when
         elif kind is EventKind.RESTORE:
             since = None
+        elif kind is EventKind.REOPEN:
+            since, is_done = None, False
     return since
 
 
@@ -352,25 +356,26 @@ def _rows(batch: ClockColumns, found: Verdicts) -> Iterator[JudgedPart]:
         unit, term = batch.units[number], batch.terms[promise]
         decided = from_us(tau)
         priority = _priority(batch, unit, term, decided)
+        held = term.pausable and unit in batch.held
+        if state == ClockState.PAUSED and rule_of(term.kind).cls is PromiseClass.COVER:
+            state, held = ClockState.RUNNING, True  # the plan goes on, and nobody is there
         stands = states.get(state, State.AT_RISK if warned else State.RUNNING)
-        # The kernel knows no future events: an open plan is evaluated again when it ends.
-        ends_at = batch.ends.get((unit, term.kind)) if stands in UNDER_WAY else None
         yield JudgedPart(
             unit_id=unit,
             term=term,
             part=part,
             priority=priority,
             state=stands,
-            held=term.pausable and unit in batch.held,
+            held=held,
             started_at=from_us(started),
             stopped_at=from_us(stopped),
-            due_at=ends_at or from_us(due),
+            due_at=from_us(due),
             decided_at=decided,
             target_us=target,
             elapsed_us=times[0],
             paused_us=times[1],
             warned=warned,
-            next_check_at=ends_at or from_us(times[2]),
+            next_check_at=from_us(times[2]),
             announced_due_at=announced_due(
                 term,
                 batch.specs[term.calendar_version_id],

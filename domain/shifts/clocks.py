@@ -1,7 +1,7 @@
 """Clocks of shifts: a shift begins on time, and its planned time is staffed.
 
-A corrected clock-in has to be taken back before another one counts. The kernel of due dates knows no reopening, so the
-clock is called off for the microsecond of the clock-in that no longer stands, and restored right after it.
+A corrected clock-in has to be taken back before another one counts, which may be an earlier one: reopening would take
+that back too. So the clock is called off for the microsecond of the clock-in that no longer stands, and restored after.
 """
 
 from domain.agreements.model import PromiseKind
@@ -36,6 +36,7 @@ CLOCKS = UnitClocks(
                 "shift.clocked_out": FactRole(EventKind.UNSTAFFED),
                 "shift.start_withdrawn": FactRole(EventKind.UNSTAFFED, time_field="was_at"),
                 "shift.end_withdrawn": FactRole(EventKind.STAFFED, time_field="was_at"),
+                "shift.cancelled": FactRole(EventKind.CANCEL),
             },
             prioritised=False,
         ),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from domain import promises
 from domain.access import Right, Tx, visible_to
 from domain.accounts.model import Account
-from domain.agreements import IncidentAttributes, PromiseKind
+from domain.agreements import IncidentAttributes
 from domain.core.base import among
 from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line
@@ -190,8 +190,7 @@ async def cancel_shift(tx: Tx, shift_id: UUID, *, reason: str) -> Shift:
     shift.state, shift.cancelled_at, shift.cancel_reason = ShiftState.CANCELLED, tx.at, reason
     shift.look_at = None
     await tx.session.flush()
-    cover = (PromiseKind.SHIFT_COVERED,)
-    await promises.release(tx.session, tx.actor, shift.id, cover, at=tx.at)
+    await promises.evaluate(tx.session, tx.actor, shift.id, at=tx.at)
     return shift
 
 

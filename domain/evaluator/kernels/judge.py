@@ -126,7 +126,7 @@ def judge_unit(
     if cls == DUE:
         return _due(events, a, b, rule, at, out, row)
     if cls == COVER:
-        return _cover(events, a, b, rule.terms[OBJECTIVE], at, out, row)
+        return _cover(events, a, b, rule, at, out, row)
     if cls == POINT:
         return _points(events, a, b, rule.marks, at, out, row)
     return row
@@ -298,6 +298,8 @@ def _due(
             cancelled, e = True, ts[i]
         elif kind == RESTORE:
             cancelled = False
+        elif kind == REOPEN:
+            stopped = cancelled = False
     ended = stopped or cancelled
     if not started or target < 0:
         return row
@@ -315,50 +317,98 @@ def _due(
 
 
 @leaf
+def _plan_end(code: Codes, ts: Numbers, a: int, b: int) -> int:
+    """Return when a plan ends, also in the future: a plan is known before it begins. -1 = not known."""
+    planned = False
+    for i in range(a, b):
+        kind = kind_of(code[i])
+        if kind == STOP and planned:
+            return int(ts[i])
+        planned |= kind == START
+    return -1
+
+
+@leaf
 def _cover(
-    events: EventColumns, a: int, b: int, objective_ppm: int, at: int, out: Rows, row: int
+    events: EventColumns, a: int, b: int, rule: PromiseRule, at: int, out: Rows, row: int
 ) -> int:
     ts, code = events.ts, events.code
-    planned = ended = False
-    s = last = staffed = present = 0
+    end = _plan_end(code, ts, a, b)
+    planned = cancelled = False
+    s = last = staffed = present = stopped = staffed_then = 0
+    required = allowed = -1
     for i in range(a, b):
         t, kind = ts[i], kind_of(code[i])
-        if t > at or ended:
+        if t > at:
             break
+        now = min(t, end) if end >= 0 else t
         if planned and present > 0:
-            staffed += t - last
-        last = t
+            staffed += now - last
+        last = now
         if kind == STAFFED:
             present += 1
         elif kind == UNSTAFFED:
             present = max(0, present - 1)
         elif kind == START and not planned:
             planned, s = True, t
-        elif kind == STOP and planned:
-            ended = True
+            if end >= 0:
+                required = share_of(end - s, rule.terms[OBJECTIVE])
+                allowed = end - s - required
+        elif kind == CANCEL and not cancelled and (end < 0 or t < end):
+            # A plan that can no longer be kept is not called off.
+            cancelled = not planned or end < 0 or now - s - staffed <= allowed
+            stopped, staffed_then = t, staffed
+        elif kind == RESTORE:
+            cancelled = False
     if not planned:
         return row
-    if not ended and present > 0:
-        staffed += at - last
-    required = share_of(last - s, objective_ppm) if ended else -1
-    kept = staffed >= required
+    ended = 0 <= end <= at
+    until = end if ended else at
+    if present > 0:
+        staffed += until - last
     out[row].part = 0
     out[row].warn = 0
     out[row].started_us = s
-    out[row].stopped_us = last if ended else -1
     out[row].target_us = required
-    out[row].breach_us = last if ended else -1
-    out[row].decided_us = last if ended else -1
+    out[row].breach_us = end
     out[row].elapsed_us = staffed
     out[row].paused_us = 0
     out[row].next_check_us = -1
+    out[row].stopped_us = -1
+    out[row].decided_us = -1
+    out[row].quality = np.nan
+    if cancelled:
+        out[row].state = CANCELLED
+        out[row].stopped_us = stopped
+        out[row].elapsed_us = staffed_then
+        return row + 1
+    if end >= 0:
+        _warn_of_cover(out, row, rule.warn_ppm, until - s - staffed, allowed)
     if not ended:
-        out[row].state = RUNNING
-        out[row].quality = np.nan
-    else:
-        out[row].state = KEPT if kept else LATE_CLOSED
-        out[row].quality = 1.0 if kept else staffed / required
+        out[row].state = RUNNING if present > 0 else PAUSED
+        if end >= 0:
+            out[row].next_check_us = end
+            warn = out[row].warn
+            if present == 0 and required > 0 and warn < rule.warn_ppm.size:
+                need = max(1, share_of(allowed, rule.warn_ppm[warn]))
+                out[row].next_check_us = min(end, at + need - (at - s - staffed))
+        return row + 1
+    kept = staffed >= required
+    out[row].stopped_us = end
+    out[row].decided_us = end
+    out[row].state = KEPT if kept else LATE_CLOSED
+    out[row].quality = 1.0 if kept else staffed / required
     return row + 1
+
+
+@leaf
+def _warn_of_cover(out: Rows, row: int, warn_ppm: Numbers, unstaffed: int, allowed: int) -> None:
+    """Count the shares of the time that may be unstaffed which nobody has staffed already."""
+    if out[row].target_us > 0:
+        warn = 0
+        while warn < warn_ppm.size and unstaffed >= max(1, share_of(allowed, warn_ppm[warn])):
+            warn += 1
+        out[row].warn = warn
 
 
 @leaf
