@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, false
 
 from domain.access.rights import CLIENTS, RIGHTS, Right, Role
 from domain.core.errors import Code, Refused
@@ -78,6 +78,14 @@ class Actor:
                 f"The role {self.role} may not do this; it needs the right {right}.",
             )
 
+    def must_access_all_accounts(self, what: str) -> None:
+        """Refuse an actor who is limited to some accounts; `what` says, in the plural, what all accounts share."""
+        if self.accounts is not None:
+            raise Refused(
+                Code.NOT_ALLOWED,
+                f"{what} are for all accounts; your user is limited to some of them.",
+            )
+
     def can_access(self, account_id: UUID | None) -> bool:
         """Return whether the actor has access to an account."""
         return self.accounts is None or account_id in self.accounts
@@ -88,11 +96,15 @@ class Actor:
         return replace(self, accounts=listed if self.accounts is None else listed & self.accounts)
 
     def scope(self, model: Any) -> ColumnElement[bool]:
-        """Select the rows of the actor's tenant and accounts; `visible_to` says which of them the role sees."""
-        is_account = getattr(model, "__tablename__", None) == "account"
+        """Select the rows of the actor's tenant and accounts; `visible_to` says which of them the role sees.
+
+        Of a model without accounts, an actor who is limited to some accounts gets none.
+        """
         if self.accounts is None:
             return self.scope_of(model.tenant_id, None)
-        return self.scope_of(model.tenant_id, model.id if is_account else model.account_id)
+        is_account = getattr(model, "__tablename__", None) == "account"
+        account_id = model.id if is_account else getattr(model, "account_id", None)
+        return false() if account_id is None else self.scope_of(model.tenant_id, account_id)
 
     def scope_of(self, tenant_id: Any, account_id: Any) -> ColumnElement[bool]:
         """Select by these columns in the same way."""

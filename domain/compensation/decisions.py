@@ -198,11 +198,7 @@ async def choose_policy(
     `keep_approval`.
     """
     tx.actor.must(Right.APPROVE_CREDITS)
-    if tx.actor.accounts is not None:
-        raise Refused(
-            Code.NOT_ALLOWED,
-            "A policy applies to all clients; your user has access to some of them only.",
-        )
+    tx.actor.must_access_all_accounts("Compensation policies")
     must_be_cents(approval_above_cents, "approvalAboveCents")
     if approval_currency is not None:
         must_be_currency(approval_currency, "approvalCurrency")

@@ -39,11 +39,7 @@ async def retry_all(tx: Tx) -> int:
 
 
 async def _retry_rows(tx: Tx, which: ColumnElement[bool]) -> int:
-    if tx.actor.accounts is not None:
-        raise Refused(
-            Code.NOT_ALLOWED,
-            "Your user is limited to some accounts; only users with access to all accounts can do this.",
-        )
+    tx.actor.must_access_all_accounts("Jobs that were given up")
     rows = await outbox.retry(tx.session, which, Outbox.tenant_id == tx.actor.tenant_id, at=tx.at)
     letters = select(LedgerRow.subject_id).where(
         LedgerRow.id.in_([fact_id for _, fact_id, job in rows if job == "send_message"])

@@ -68,11 +68,7 @@ async def is_suppressed(session: AsyncSession, message: Message, address: str) -
 async def unsuppress(tx: Tx, address: str) -> int:
     """Lift the suppression of an address that was corrected; return for how many people. Refused when there is none."""
     tx.actor.must(Right.OPERATE)
-    if tx.actor.accounts is not None:
-        raise Refused(
-            Code.NOT_ALLOWED,
-            "Your user is limited to some accounts; only users with access to all accounts can do this.",
-        )
+    tx.actor.must_access_all_accounts("Suppressed addresses")
     people = await _people(tx.session, tx.actor.tenant_id, address)
     stands = await _newest_facts(tx.session, people)
     lifted = [person for person in people if _is_for(stands.get(person), address)]

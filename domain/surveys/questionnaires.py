@@ -22,7 +22,7 @@ async def create_questionnaire(
     tx: Tx, *, name: str, title: Wording, questions: Sequence[Question]
 ) -> Questionnaire:
     """Write a questionnaire; its first version is asked once it is published."""
-    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    _must_manage_questionnaires(tx)
     must_be_line(name, "name")
     found: Questionnaire | None = await tx.session.scalar(
         insert(Questionnaire)
@@ -40,7 +40,7 @@ async def add_version(
     tx: Tx, questionnaire_id: UUID, *, title: Wording, questions: Sequence[Question]
 ) -> QuestionnaireVersion:
     """Write the next version of a questionnaire; the one before it is asked until this one is published."""
-    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    _must_manage_questionnaires(tx)
     row = await _locked(tx, questionnaire_id, "questionnaireId")
     newest = await tx.session.scalar(
         select(QuestionnaireVersion)
@@ -53,7 +53,7 @@ async def add_version(
 
 async def publish(tx: Tx, version_id: UUID) -> QuestionnaireVersion:
     """Ask a version from now on: invitations that were sent keep theirs. Refused when a newer one is published."""
-    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    _must_manage_questionnaires(tx)
     version = await tx.get(QuestionnaireVersion, version_id, "version of a questionnaire")
     row = await _locked(tx, version.questionnaire_id, "id")
     await tx.session.refresh(version)
@@ -81,7 +81,10 @@ async def publish(tx: Tx, version_id: UUID) -> QuestionnaireVersion:
 
 
 async def add_standard(tx: Tx) -> Questionnaire:
-    """Return the standard questionnaire of the company; the first time it is written and published."""
+    """Return the standard questionnaire of the company; the first time it is written and published.
+
+    Only that first time needs access to every account.
+    """
     tx.actor.must(Right.MANAGE_ACCOUNTS)
     known = select(Questionnaire).where(
         Questionnaire.tenant_id == tx.actor.tenant_id, Questionnaire.name == standard.NAME
@@ -112,6 +115,11 @@ async def published(tx: Tx, questionnaire_id: UUID) -> QuestionnaireVersion | No
         .limit(1)
     )
     return found
+
+
+def _must_manage_questionnaires(tx: Tx) -> None:
+    tx.actor.must(Right.MANAGE_ACCOUNTS)
+    tx.actor.must_access_all_accounts("Questionnaires")
 
 
 async def _locked(tx: Tx, questionnaire_id: UUID, argument: str) -> Questionnaire:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import inspect, select
 
+from api.commands.parameters import PATH as PARAMETERS_PAGE
 from domain.accounts.model import Account, Reach
 from domain.agreements.model import PromiseTerm
 from domain.calendars.model import CalendarVersion
@@ -18,7 +19,7 @@ from domain.core.db import Sessions
 from domain.webhooks import Webhook
 from schema.build import nodes
 from schema.core import ids
-from tests.gate.table import LEFT, Page, Rights, Row
+from tests.gate.table import LEFT, Page, Rights, Row, readable_with
 
 TABLES = {model.__name__: model.__tablename__ for model in nodes()} | {
     "JournalEntry": "journal_entry", "JournalLine": "journal_line", "InvoiceLine": "invoice_line",
@@ -29,6 +30,8 @@ TABLES = {model.__name__: model.__tablename__ for model in nodes()} | {
     "TrialLine": "journal_line", "SiteStatus": "site", "RoamingStatus": "duty",
     "Backlog": "outbox", "Suppression": "outbox", "DeferredWork": "deferral",
 }  # fmt: skip
+PARAMETERS = readable_with(PARAMETERS_PAGE.read_text())
+"""Parameter → the rights that reading it needs."""
 CLIENT_RULES = ("account_id", "user_id")
 NOBODY: frozenset[UUID] = frozenset()
 
@@ -106,6 +109,8 @@ class Expectation:
         kind = row["__typename"]
         if kind in {"LedgerEntry", "AuditFact", "FeedEvent"}:
             return self.sees_fact(asker, row)
+        if kind == "EffectiveParameter":
+            return PARAMETERS[row["name"]] <= asker.rights
         if kind not in TABLES:
             return True
         if self._is_oneself(asker, row):

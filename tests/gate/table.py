@@ -93,6 +93,12 @@ def codes(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
+def readable_with(text: str) -> dict[str, Rights]:
+    """The rights that reading each parameter needs, from the page about parameters."""
+    [rows] = tables(text).values()
+    return {codes(name)[0]: frozenset(map(str.upper, codes(right))) for name, *_, right in rows}
+
+
 def read(text: str) -> Page:
     """Read the page."""
     found = tables(text)

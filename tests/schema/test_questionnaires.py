@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from domain import accounts
+from domain.access import Actor, Role, Tx
+from domain.core.db import transaction
 from schema.core import ids
 from tests.api import asking
 from tests.api.asking import Api, Office
+from tests.build import T0
 
 CREATE = """mutation ($input: CreateQuestionnaireInput!) { createQuestionnaire(input: $input) {
   ... on Refusal { code argument message }
@@ -142,3 +146,32 @@ async def test_only_who_manages_accounts_writes_and_no_client_or_stranger_reads(
     ).values()
     assert (foreign["code"], foreign["argument"]) == ("NOT_FOUND", "questionnaireId")
     assert ids.read(made["id"]) is not None
+
+
+async def test_who_is_limited_to_some_accounts_reads_questionnaires_and_writes_none(
+    api: Api, office: Office
+) -> None:
+    """A new version would be asked of clients whom the writer cannot access."""
+    given = DRAFT | {"questions": QUESTIONS}
+    made = (await api.data(office.manager, CREATE, input=given))["createQuestionnaire"]
+    texts = {key: value for key, value in given.items() if key != "name"}
+    asked = {
+        CREATE: given | {"name": "Another"},
+        ADD: texts | {"questionnaireId": made["id"]},
+        PUBLISH: {"id": made["versions"][0]["id"]},
+    }
+    async with transaction(api.make) as session:
+        user = await accounts.add_user(
+            Tx(session, Actor.system(office.world.tenant.id, "test"), T0), email="rm@example.org",
+            name="Rm", role=Role.RELATIONSHIP_MANAGER, accounts=[office.world.account.id],
+        )  # fmt: skip
+    limited = api.token(user.id)
+    for document, values in asked.items():
+        [answer] = (await api.data(limited, document, input=values)).values()
+        assert answer["code"] == "NOT_ALLOWED", answer
+        assert "limited to some" in answer["message"]
+    seen = await api.data(limited, LIST)
+    assert seen == await api.data(office.manager, LIST)
+    for document, values in asked.items():
+        [answer] = (await api.data(office.manager, document, input=values)).values()
+        assert "code" not in answer
