@@ -258,6 +258,47 @@ def simulate(
     _end(code)
 
 
+@app.command()
+def detect(
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV or Parquet with a column of days.", exists=True, dir_okay=False),
+    ],
+    profile: Annotated[
+        str | None, typer.Option(help="A shipped profile, such as berlin, or a TOML file.")
+    ] = None,
+    date: Annotated[
+        str | None, typer.Option(help="Column with the day or the instant, in ISO 8601.")
+    ] = None,
+    count: Annotated[
+        list[str] | None,
+        typer.Option(help="Column with a count; may be repeated. Without any, rows are counted."),
+    ] = None,
+    level: Annotated[
+        list[str] | None,
+        typer.Option(help="Column with a level, such as seconds of response; may be repeated."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(help="Column that splits the rows into series; may be repeated."),
+    ] = None,
+    retro: Annotated[
+        bool, typer.Option("--retro", help="Also use the 56 days after each day: for looking back.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Find unusual days, bursts of rare events and shifts of level in daily series of a file.
+
+    Counts of 20 a day and more are compared with the same weekdays of the 56 days before; smaller ones are rare events,
+    of which a week has too many. Levels are watched for shifts that last. Less than 28 days of history (56 for levels)
+    is said, not guessed. Needs no database.
+    """
+    from api.commands.detect import profile_of, run
+
+    wanted = profile_of(profile, date, count or [], level or [], by or [])
+    _end(run(file, wanted, retro=retro, as_json=as_json))
+
+
 @export_app.command("verdicts")
 def export_verdicts(
     format: Annotated[TableFormat, typer.Option(help="csv, json or parquet.")] = TableFormat.CSV,

@@ -120,23 +120,25 @@ def share(hits: float, n: float) -> Estimate | None:
     return Estimate(100 * hits / n, *wilson(hits, n)) if n else None
 
 
-def wilson(hits: float, n: float) -> tuple[float, float]:
-    """Return the Wilson interval of a share with continuity correction, in percent.
+def wilson(hits: float, n: float, *, z: float = Z) -> tuple[float, float]:
+    """Return the Wilson interval of a share with continuity correction, in percent, at a normal quantile.
 
     Without the correction it covers a true share of 97 % only 83 times of 100 when n is 6; with it at least 94.8 of 100
     for every share and every n from 5 to 2,000.
     """
-    p, z2 = hits / n, Z * Z
+    p, z2 = hits / n, z * z
     q, base = 1 - p, 2 * (n + z2)
-    low = 2 * hits + z2 - 1 - Z * sqrt(max(0.0, z2 - 2 - 1 / n + 4 * p * (n * q + 1)))
-    high = 2 * hits + z2 + 1 + Z * sqrt(max(0.0, z2 + 2 - 1 / n + 4 * p * (n * q - 1)))
+    low = 2 * hits + z2 - 1 - z * sqrt(max(0.0, z2 - 2 - 1 / n + 4 * p * (n * q + 1)))
+    high = 2 * hits + z2 + 1 + z * sqrt(max(0.0, z2 + 2 - 1 / n + 4 * p * (n * q - 1)))
     return (
         0.0 if hits <= 0 else 100 * max(0.0, min(low / base, p)),
         100.0 if hits >= n else 100 * min(1.0, max(high / base, p)),
     )
 
 
-def nps_interval(promoters: float, detractors: float, n: float) -> tuple[float, float]:
+def nps_interval(
+    promoters: float, detractors: float, n: float, *, z: float = Z
+) -> tuple[float, float]:
     """Return the interval of a Net Promoter Score: adjusted Wald with one pseudo-answer of each kind, widened by 1/n.
 
     The score moves in steps of up to 2/n, so half a step is added on either side. Covers at least 94.8 of 100 times for
@@ -145,7 +147,7 @@ def nps_interval(promoters: float, detractors: float, n: float) -> tuple[float, 
     base = n + 3
     p, d = (promoters + 1) / base, (detractors + 1) / base
     middle = p - d
-    half = Z * sqrt((p + d - middle * middle) / base) + 1 / n
+    half = z * sqrt((p + d - middle * middle) / base) + 1 / n
     return 100 * max(-1.0, middle - half), 100 * min(1.0, middle + half)
 
 

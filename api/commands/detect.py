@@ -1,0 +1,139 @@
+"""`detect`: unusual days, bursts and shifts of level in the daily series of a file."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from api.support.failures import CommandFailure, Exit
+from domain import detection
+from domain.detection import DetectionProfile, Episode, Scan, Standing
+
+Progress = Callable[[str, float], None]
+
+_WHY = {
+    Standing.TOO_LITTLE_HISTORY: "have too little history",
+    Standing.TOO_FEW_A_DAY: "have too few events a day for a weekday comparison",
+    Standing.NO_VALUE: "have no value",
+}
+
+
+def profile_of(
+    name: str | None, date: str | None, counts: list[str], levels: list[str], by: list[str]
+) -> DetectionProfile:
+    """Return the profile of this name with the columns that the options name in its place."""
+    if name is None and date is None:
+        known = ", ".join(detection.shipped_profiles())
+        raise CommandFailure(f"Name a profile ({known}, or a TOML file), or a --date column.")
+    given = {"counts": counts, "levels": levels, "by": by}
+    chosen: dict[str, Any] = {key: tuple(values) for key, values in given.items() if values}
+    if date is not None:
+        chosen["date"] = date
+    base = detection.load_profile(name) if name else DetectionProfile(date=date or "")
+    if counts or levels:
+        chosen = {"counts": (), "levels": (), **chosen}
+    return msgspec.structs.replace(base, **chosen)
+
+
+def run(file: Path, profile: DetectionProfile, *, retro: bool, as_json: bool) -> Exit:
+    """Scan every series of the file and print what is unusual, with base, scale and z."""
+    with _bar() as progress:
+        found = detection.read_series(file, profile, lambda share: progress("reading", share))
+        scans: dict[str, Scan] = {}
+        total = len(found.counts) + len(found.levels)
+        for name, series in found.counts.items():
+            scans[name] = detection.scan_counts(series, retro=retro)
+            progress("scanning", len(scans) / total)
+        for name, series in found.levels.items():
+            scans[name] = detection.level_shifts(series)
+            progress("scanning", len(scans) / total)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "rows": found.rows,
+                    "unreadable": found.unreadable,
+                    "series": [_figures(name, scan) for name, scan in scans.items()],
+                }
+            )
+        )
+        return Exit.DONE
+    if found.unreadable:
+        print(
+            f"{found.unreadable:,} values were left out, such as {found.example}.", file=sys.stderr
+        )
+    for name, scan in scans.items():
+        _tell(name, scan)
+    return Exit.DONE
+
+
+def _tell(name: str, scan: Scan) -> None:
+    days = sum(scan.standings.values())
+    judged = scan.standings.get(Standing.JUDGED, 0)
+    rate = f", {len(scan.episodes) / judged * 365.25 / 12:.2f} a month" if judged else ""
+    print(f"{name}: {days:,} days, {judged:,} judged, {len(scan.episodes):,} found{rate}.")
+    for standing, words in _WHY.items():
+        if count := scan.standings.get(standing):
+            print(f"  {count:,} days {words}.")
+    if not scan.episodes:
+        return
+    print(
+        f"  {'detector':9}{'side':6}{'found on':12}{'from':12}{'to':12}{'most on':12}"
+        f"{'value':>10}{'base':>10}{'scale':>9}{'z':>7}"
+    )
+    for each in scan.episodes:
+        print(
+            f"  {each.detector.value:9}{each.direction.value:6}{each.found_on!s:12}"
+            f"{each.first_on!s:12}{each.last_on!s:12}{each.peak_on!s:12}"
+            f"{each.value:10,.1f}{each.base:10,.1f}{each.scale:9,.1f}{each.z:7.1f}"
+        )
+
+
+def _figures(name: str, scan: Scan) -> dict[str, Any]:
+    return {
+        "name": name,
+        "days": {standing.value: count for standing, count in scan.standings.items()},
+        "found": [_episode(each) for each in scan.episodes],
+    }
+
+
+def _episode(each: Episode) -> dict[str, Any]:
+    return {
+        "detector": each.detector.value,
+        "direction": each.direction.value,
+        "found_on": each.found_on.isoformat(),
+        "first_on": each.first_on.isoformat(),
+        "last_on": each.last_on.isoformat(),
+        "peak_on": each.peak_on.isoformat(),
+        "value": each.value,
+        "base": each.base,
+        "scale": each.scale,
+        "z": each.z,
+        "probability": each.probability,
+        "days": [day.isoformat() for day in each.days],
+    }
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """Draw a bar for each thing that is being done, on a terminal; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        yield lambda _what, _share: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        known: dict[str, TaskID] = {}
+
+        def progress(what: str, share: float) -> None:
+            if what not in known:
+                known[what] = bars.add_task(what, total=1.0)
+            bars.update(known[what], completed=share)
+
+        yield progress

@@ -1,0 +1,39 @@
+"""Detectors of unusual days, bursts of rare events, falls of scores and shifts of level in daily series."""
+
+from domain.detection.comparisons import ComparedScore, Fall, ScoredWindow, falls
+from domain.detection.daily import EPISODE_GAP, Reading, read_day, read_days, unusual_days
+from domain.detection.episodes import Detector, Direction, Episode, Scan, Standing
+from domain.detection.levels import level_shifts
+from domain.detection.profile import DetectionProfile, load_profile, shipped_profiles
+from domain.detection.rare import expected_in_week, rare_bursts, tail
+from domain.detection.selection import scan_counts
+from domain.detection.series import DailySeries
+from domain.detection.table import SeriesFile, read_series
+
+__all__ = [
+    "EPISODE_GAP",
+    "ComparedScore",
+    "DailySeries",
+    "DetectionProfile",
+    "Detector",
+    "Direction",
+    "Episode",
+    "Fall",
+    "Reading",
+    "Scan",
+    "ScoredWindow",
+    "SeriesFile",
+    "Standing",
+    "expected_in_week",
+    "falls",
+    "level_shifts",
+    "load_profile",
+    "rare_bursts",
+    "read_day",
+    "read_days",
+    "read_series",
+    "scan_counts",
+    "shipped_profiles",
+    "tail",
+    "unusual_days",
+]
