@@ -20,8 +20,10 @@ app = typer.Typer(
 )
 import_app = typer.Typer(help="Bring in history from other systems.", no_args_is_help=True)
 export_app = typer.Typer(help="Take out what was decided, and what happened.", no_args_is_help=True)
+churn_app = typer.Typer(help="Learn who leaves from clients of the past.", no_args_is_help=True)
 app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")
+app.add_typer(churn_app, name="churn")
 
 Data = Annotated[
     Path | None,
@@ -297,6 +299,45 @@ def detect(
 
     wanted = profile_of(profile, date, count or [], level or [], by or [])
     _end(run(file, wanted, retro=retro, as_json=as_json))
+
+
+@churn_app.command("fit")
+def churn_fit(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or Parquet, one row for every client.", exists=True, dir_okay=False
+        ),
+    ],
+    profile: Annotated[
+        str | None, typer.Option(help="A shipped profile, such as ibm_telco, or a TOML file.")
+    ] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="Column that says who left, without a profile.")
+    ] = None,
+    leaves: Annotated[
+        list[str] | None, typer.Option(help="Value of a client that left; may be repeated.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="Column that is not used; may be repeated.")
+    ] = None,
+    signs: Annotated[
+        bool,
+        typer.Option(
+            "--signs", help="Only the profile's yes/no signs, with published odds: for few clients."
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fit the probability that a client leaves, and say how well it does on clients it has not seen.
+
+    Prints figures of five-fold cross-validation beside those of the base rate, how often the model abstains, and the
+    coefficients. With fewer than 20 leavers nothing is measurable yet, and that is said. Needs no database.
+    """
+    from api.commands.churn import profile_of, run
+
+    wanted = profile_of(profile, outcome, leaves or [], ignore or [])
+    _end(run(file, wanted, signs=signs, as_json=as_json))
 
 
 @export_app.command("verdicts")

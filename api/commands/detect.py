@@ -2,23 +2,20 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from api.commands.progress import bars
 from api.support.failures import CommandFailure, Exit
 from domain import detection
-from domain.detection import DetectionProfile, Episode, Scan, Standing
-
-Progress = Callable[[str, float], None]
+from domain.detection import DayStanding, DetectionProfile, Episode, Scan
 
 _WHY = {
-    Standing.TOO_LITTLE_HISTORY: "have too little history",
-    Standing.TOO_FEW_A_DAY: "have too few events a day for a weekday comparison",
-    Standing.NO_VALUE: "have no value",
+    DayStanding.TOO_LITTLE_HISTORY: "have too little history",
+    DayStanding.TOO_FEW_A_DAY: "have too few events a day for a weekday comparison",
+    DayStanding.NO_VALUE: "have no value",
 }
 
 
@@ -41,7 +38,7 @@ def profile_of(
 
 def run(file: Path, profile: DetectionProfile, *, retro: bool, as_json: bool) -> Exit:
     """Scan every series of the file and print what is unusual, with base, scale and z."""
-    with _bar() as progress:
+    with bars() as progress:
         found = detection.read_series(file, profile, lambda share: progress("reading", share))
         scans: dict[str, Scan] = {}
         total = len(found.counts) + len(found.levels)
@@ -73,7 +70,7 @@ def run(file: Path, profile: DetectionProfile, *, retro: bool, as_json: bool) ->
 
 def _tell(name: str, scan: Scan) -> None:
     days = sum(scan.standings.values())
-    judged = scan.standings.get(Standing.JUDGED, 0)
+    judged = scan.standings.get(DayStanding.JUDGED, 0)
     rate = f", {len(scan.episodes) / judged * 365.25 / 12:.2f} a month" if judged else ""
     print(f"{name}: {days:,} days, {judged:,} judged, {len(scan.episodes):,} found{rate}.")
     for standing, words in _WHY.items():
@@ -116,24 +113,3 @@ def _episode(each: Episode) -> dict[str, Any]:
         "probability": each.probability,
         "days": [day.isoformat() for day in each.days],
     }
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    """Draw a bar for each thing that is being done, on a terminal; elsewhere nothing."""
-    if not sys.stderr.isatty():
-        yield lambda _what, _share: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
-
-    with Bars(console=Console(stderr=True), transient=True) as bars:
-        known: dict[str, TaskID] = {}
-
-        def progress(what: str, share: float) -> None:
-            if what not in known:
-                known[what] = bars.add_task(what, total=1.0)
-            bars.update(known[what], completed=share)
-
-        yield progress

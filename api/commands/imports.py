@@ -6,13 +6,12 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from api.commands.arrival import Arrival, arrived
+from api.commands.progress import bars
 from api.support.failures import CommandFailure, Exit
 from domain import imports
 from domain.core.db import connect, sessions, transaction
@@ -38,7 +37,7 @@ def run(
     if refused.exists() and refused.samefile(file):
         raise CommandFailure(f"{refused} is the file to import: name another one with --rejects.")
     began = time.perf_counter()
-    with _bar() as progress:
+    with bars() as progress:
         done = asyncio.run(_import(settings, file, mapping, tenant, refused, progress))
         seconds = time.perf_counter() - began
         try:
@@ -116,26 +115,6 @@ def _tell(done: imports.Imported, figures: dict[str, object]) -> None:
     print(
         f"{figures['seconds']} s, {figures['rows_per_s']:,} rows/s, peak memory {figures['peak_rss_mb']} MB"
     )
-
-
-@contextmanager
-def _bar() -> Iterator[imports.Progress]:
-    """A bar for each thing that is being done, on a terminal; elsewhere nothing."""
-    if not sys.stderr.isatty():
-        yield lambda _what, _share: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, TaskID
-
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        known: dict[str, TaskID] = {}
-
-        def progress(what: str, share: float) -> None:
-            if what not in known:
-                known[what] = bars.add_task(what, total=1.0)
-            bars.update(known[what], completed=share)
-
-        yield progress
 
 
 def _peak_mb() -> float:

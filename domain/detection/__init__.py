@@ -2,7 +2,7 @@
 
 from domain.detection.comparisons import ComparedScore, Fall, ScoredWindow, falls
 from domain.detection.daily import EPISODE_GAP, Reading, read_day, read_days, unusual_days
-from domain.detection.episodes import Detector, Direction, Episode, Scan, Standing
+from domain.detection.episodes import DayStanding, Detector, Direction, Episode, Scan
 from domain.detection.levels import level_shifts
 from domain.detection.profile import DetectionProfile, load_profile, shipped_profiles
 from domain.detection.rare import expected_in_week, rare_bursts, tail
@@ -14,6 +14,7 @@ __all__ = [
     "EPISODE_GAP",
     "ComparedScore",
     "DailySeries",
+    "DayStanding",
     "DetectionProfile",
     "Detector",
     "Direction",
@@ -23,7 +24,6 @@ __all__ = [
     "Scan",
     "ScoredWindow",
     "SeriesFile",
-    "Standing",
     "expected_in_week",
     "falls",
     "level_shifts",

@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.detection.episodes import Detector, Direction, Episode, Scan, Standing
+from domain.detection.episodes import DayStanding, Detector, Direction, Episode, Scan
 from domain.detection.series import DailySeries
 
 WINDOW = 56
@@ -37,7 +37,7 @@ class Reading:
     """A day against its window; `z` only when it could be judged."""
 
     on: date
-    standing: Standing
+    standing: DayStanding
     value: float
     history: int
     base: float = np.nan
@@ -77,15 +77,15 @@ def read_day(series: DailySeries, index: int, *, retro: bool = False) -> Reading
     positions = positions[~np.isnan(series.values[positions])]
     history = len(positions)
     if np.isnan(value):
-        return Reading(on, Standing.NO_VALUE, value, history)
+        return Reading(on, DayStanding.NO_VALUE, value, history)
     if history < FEWEST:
-        return Reading(on, Standing.TOO_LITTLE_HISTORY, value, history)
+        return Reading(on, DayStanding.TOO_LITTLE_HISTORY, value, history)
     weekdays = (series.first_on.weekday() + positions) % 7
     base, spread = expected(series.values[positions], weekdays, on.weekday())
     scale = max(spread, float(np.sqrt(max(base, 0.0))))
     if base < SMALLEST_BASE:
-        return Reading(on, Standing.TOO_FEW_A_DAY, value, history, base, scale)
-    return Reading(on, Standing.JUDGED, value, history, base, scale, (value - base) / scale)
+        return Reading(on, DayStanding.TOO_FEW_A_DAY, value, history, base, scale)
+    return Reading(on, DayStanding.JUDGED, value, history, base, scale, (value - base) / scale)
 
 
 def read_days(series: DailySeries, *, retro: bool = False) -> Iterator[Reading]:
@@ -95,7 +95,7 @@ def read_days(series: DailySeries, *, retro: bool = False) -> Iterator[Reading]:
 
 def unusual_days(series: DailySeries, *, retro: bool = False) -> Scan:
     """Return the episodes of unusually high and low days, each raised once."""
-    standings: dict[Standing, int] = {}
+    standings: dict[DayStanding, int] = {}
     open_ones: dict[Direction, Episode] = {}
     done: list[Episode] = []
     for reading in read_days(series, retro=retro):
@@ -116,7 +116,7 @@ def unusual_days(series: DailySeries, *, retro: bool = False) -> Scan:
 
 def episode_of(reading: Reading) -> Episode | None:
     """Return the episode that an unusual day begins; None for a usual day and one that could not be judged."""
-    if reading.standing is not Standing.JUDGED or LOW < reading.z < HIGH:
+    if reading.standing is not DayStanding.JUDGED or LOW < reading.z < HIGH:
         return None
     on = reading.on
     return Episode(

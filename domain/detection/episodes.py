@@ -21,7 +21,7 @@ class Direction(StrEnum):
     LOW = "low"
 
 
-class Standing(StrEnum):
+class DayStanding(StrEnum):
     """Whether a day could be judged by a detector."""
 
     JUDGED = "judged"
@@ -69,4 +69,4 @@ class Scan:
     """Result of a detector over a series: its episodes, and the number of days by whether they could be judged."""
 
     episodes: tuple[Episode, ...]
-    standings: dict[Standing, int]
+    standings: dict[DayStanding, int]

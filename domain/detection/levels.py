@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 
 from domain.detection.daily import expected
-from domain.detection.episodes import Detector, Direction, Episode, Scan, Standing
+from domain.detection.episodes import DayStanding, Detector, Direction, Episode, Scan
 from domain.detection.series import DailySeries
 
 WINDOW, FEWEST = 182, 56
@@ -43,14 +43,14 @@ class _Sum:
 
 def level_shifts(series: DailySeries) -> Scan:
     """Return the shifts of level, each with its first day (estimated), the day it was found and the new level."""
-    standings: dict[Standing, int] = {}
+    standings: dict[DayStanding, int] = {}
     episodes: list[Episode] = []
     start, up, down = 0, _Sum(), _Sum()
     for index in range(len(series)):
         read = _read(series, start, index)
-        standing = read if isinstance(read, Standing) else Standing.JUDGED
+        standing = read if isinstance(read, DayStanding) else DayStanding.JUDGED
         standings[standing] = standings.get(standing, 0) + 1
-        if isinstance(read, Standing):
+        if isinstance(read, DayStanding):
             continue
         z = float(np.clip((series.values[index] - read[0]) / read[1], -CAP, CAP))
         raised = [
@@ -68,14 +68,14 @@ def level_shifts(series: DailySeries) -> Scan:
     return Scan(tuple(episodes), standings)
 
 
-def _read(series: DailySeries, start: int, index: int) -> tuple[float, float] | Standing:
+def _read(series: DailySeries, start: int, index: int) -> tuple[float, float] | DayStanding:
     """Return base and scale of a day by the window since the last shift, or why there are none."""
     if np.isnan(series.values[index]):
-        return Standing.NO_VALUE
+        return DayStanding.NO_VALUE
     positions = np.arange(max(start, index - WINDOW), index)
     positions = positions[~np.isnan(series.values[positions])]
     if len(positions) < FEWEST:
-        return Standing.TOO_LITTLE_HISTORY
+        return DayStanding.TOO_LITTLE_HISTORY
     weekdays = (series.first_on.weekday() + positions) % 7
     base, spread = expected(series.values[positions], weekdays, series.day(index).weekday())
     return base, max(spread, SMALLEST_SHARE * abs(base), 1e-9)

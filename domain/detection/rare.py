@@ -9,7 +9,7 @@ from math import exp, lgamma, log, sqrt
 
 import numpy as np
 
-from domain.detection.episodes import Detector, Direction, Episode, Scan, Standing
+from domain.detection.episodes import DayStanding, Detector, Direction, Episode, Scan
 from domain.detection.series import DailySeries
 
 PRIOR_EVENTS, PRIOR_DAYS = 0.5, 7.0
@@ -55,7 +55,7 @@ def expected_in_week(events: float, days: float) -> tuple[float, float]:
     return mean, sqrt(mean * (1 + WEEK / exposure))
 
 
-def read_week(series: DailySeries, index: int) -> Episode | Standing:
+def read_week(series: DailySeries, index: int) -> Episode | DayStanding:
     """Judge the week that ends on a day; the episode when it has unusually many events, else how it stands."""
     first = index - WEEK + 1
     week = series.values[max(0, first) : index + 1]
@@ -63,15 +63,15 @@ def read_week(series: DailySeries, index: int) -> Episode | Standing:
     known = ~np.isnan(history)
     days = int(known.sum())
     if np.isnan(series.values[index]):
-        return Standing.NO_VALUE
+        return DayStanding.NO_VALUE
     if days < FEWEST:
-        return Standing.TOO_LITTLE_HISTORY
+        return DayStanding.TOO_LITTLE_HISTORY
     k, events = int(np.nansum(week)), float(history[known].sum())
     if k < FEWEST_EVENTS:
-        return Standing.JUDGED
+        return DayStanding.JUDGED
     probability = tail(k, events, days)
     if probability >= SMALLEST_PROBABILITY:
-        return Standing.JUDGED
+        return DayStanding.JUDGED
     return _episode(series, index, k, probability, *expected_in_week(events, days))
 
 
@@ -101,11 +101,11 @@ def _episode(
 
 def rare_bursts(series: DailySeries) -> Scan:
     """Return the bursts of a series, at most one in eight days."""
-    standings: dict[Standing, int] = {}
+    standings: dict[DayStanding, int] = {}
     episodes: list[Episode] = []
     for index in range(len(series)):
         found = read_week(series, index)
-        standing = Standing.JUDGED if isinstance(found, Episode) else found
+        standing = DayStanding.JUDGED if isinstance(found, Episode) else found
         standings[standing] = standings.get(standing, 0) + 1
         if isinstance(found, Episode) and not (
             episodes and is_silent(episodes[-1].found_on, found.found_on)

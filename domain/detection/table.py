@@ -1,6 +1,6 @@
 """Daily series from a CSV or Parquet file with a column of days: sums of counts, means of levels, or counted rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from math import isfinite
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from domain.core.column_batches import column_batches
 from domain.core.errors import Code, Refused
 from domain.detection.profile import DetectionProfile
 from domain.detection.series import DailySeries
@@ -39,7 +40,7 @@ def read_series(
     found = SeriesFile()
     wanted = [*profile.counts, *profile.levels]
     cells: dict[str, Cells] = {name: {} for name in wanted or [""]}
-    for batch, share in _batches(file, [profile.date, *wanted, *profile.by]):
+    for batch, share in column_batches(file, [profile.date, *wanted, *profile.by]):
         days, groups = batch[profile.date], [batch[name] for name in profile.by]
         for row, raw in enumerate(days):
             found.rows += 1
@@ -108,62 +109,6 @@ def _day(raw: Any, zone: str) -> date | None:
     if isinstance(raw, datetime):
         return (raw if raw.tzinfo is None else raw.astimezone(ZoneInfo(zone))).date()
     return raw if isinstance(raw, date) else None
-
-
-def _batches(file: Path, columns: list[str]) -> Iterator[tuple[dict[str, list[Any]], float]]:
-    """Read the columns in batches, with the share of the file that is read after each."""
-    import pyarrow as pa
-
-    try:
-        yield from _of_parquet(file, columns) if _is_parquet(file) else _of_csv(file, columns)
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise _no(f"{file}: {error}") from error
-
-
-def _is_parquet(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(4) == b"PAR1"
-
-
-def _of_parquet(file: Path, columns: list[str]) -> Iterator[tuple[dict[str, list[Any]], float]]:
-    from pyarrow import parquet
-
-    with parquet.ParquetFile(file) as opened:
-        _must_have(file, columns, opened.schema_arrow.names)
-        total, read = max(1, opened.metadata.num_rows), 0
-        for batch in opened.iter_batches(columns=list(dict.fromkeys(columns))):
-            read += batch.num_rows
-            yield batch.to_pydict(), read / total
-
-
-def _of_csv(file: Path, columns: list[str]) -> Iterator[tuple[dict[str, list[Any]], float]]:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    with file.open(encoding="utf-8-sig") as opened:
-        header = opened.readline()
-    delimiter = max(",;\t", key=header.count)
-    names = [each.strip().strip('"') for each in header.strip().split(delimiter)]
-    _must_have(file, columns, names)
-    options = csv.ConvertOptions(
-        include_columns=list(dict.fromkeys(columns)),
-        column_types=dict.fromkeys(columns, pa.string()),
-    )
-    size, read = max(1, file.stat().st_size), 0
-    with csv.open_csv(
-        file, parse_options=csv.ParseOptions(delimiter=delimiter), convert_options=options
-    ) as batches:
-        for batch in batches:
-            read += batch.nbytes
-            yield batch.to_pydict(), min(1.0, read / size)
-
-
-def _must_have(file: Path, columns: list[str], names: list[str]) -> None:
-    missing = [name for name in columns if name not in names]
-    if missing:
-        raise _no(
-            f"{file} has no column {', '.join(map(repr, missing))}; it has {', '.join(names)}."
-        )
 
 
 def _because(found: SeriesFile) -> str:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from domain.detection import DailySeries, Direction, Standing, read_day, unusual_days
+from domain.detection import DailySeries, DayStanding, Direction, read_day, unusual_days
 
 FIRST = date(2024, 1, 1)  # a Monday
 WEEK = np.array([40.0, 40.0, 40.0, 40.0, 60.0, 80.0, 40.0])
@@ -30,22 +30,22 @@ def test_the_base_is_the_median_times_the_shrunk_factor_of_the_weekday() -> None
 
 def test_below_28_days_the_history_is_too_short_and_nothing_is_guessed() -> None:
     series = weekly(5)
-    assert read_day(series, 27).standing is Standing.TOO_LITTLE_HISTORY
+    assert read_day(series, 27).standing is DayStanding.TOO_LITTLE_HISTORY
     assert np.isnan(read_day(series, 27).z)
-    assert read_day(series, 28).standing is Standing.JUDGED
+    assert read_day(series, 28).standing is DayStanding.JUDGED
 
 
 def test_a_day_without_a_value_is_unknown_and_no_history() -> None:
     series = weekly(6)
     series.values[3] = np.nan
-    assert read_day(series, 3).standing is Standing.NO_VALUE
-    assert read_day(series, 28).standing is Standing.TOO_LITTLE_HISTORY
-    assert read_day(series, 29).standing is Standing.JUDGED
+    assert read_day(series, 3).standing is DayStanding.NO_VALUE
+    assert read_day(series, 28).standing is DayStanding.TOO_LITTLE_HISTORY
+    assert read_day(series, 29).standing is DayStanding.JUDGED
 
 
 def test_few_events_a_day_are_not_compared_by_weekday() -> None:
     series = DailySeries(FIRST, np.full(40, 3.0))
-    assert read_day(series, 39).standing is Standing.TOO_FEW_A_DAY
+    assert read_day(series, 39).standing is DayStanding.TOO_FEW_A_DAY
 
 
 @pytest.mark.parametrize(("quiet", "episodes"), [(2, 1), (3, 2)])

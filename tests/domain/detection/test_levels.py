@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from domain.detection import DailySeries, Direction, Standing, level_shifts
+from domain.detection import DailySeries, DayStanding, Direction, level_shifts
 
 FIRST = date(2022, 1, 1)
 AT = 120
@@ -51,7 +51,7 @@ def test_a_shift_is_raised_once_and_the_new_level_becomes_the_usual_one() -> Non
     assert sum(len(each.episodes) for each in scans) <= 13
     for scan in scans:
         # 56 days at the beginning, and again from the day of the shift on.
-        assert scan.standings[Standing.TOO_LITTLE_HISTORY] >= 56 + 40
+        assert scan.standings[DayStanding.TOO_LITTLE_HISTORY] >= 56 + 40
     found = [
         each for scan in scans for each in scan.episodes if each.first_on == FIRST + timedelta(AT)
     ]

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from domain.detection import DailySeries, Standing, expected_in_week, rare_bursts, tail
+from domain.detection import DailySeries, DayStanding, expected_in_week, rare_bursts, tail
 from domain.detection.rare import SILENCE
 
 FIRST = date(2020, 1, 1)
@@ -77,7 +77,7 @@ def test_a_new_series_has_no_usual_rate() -> None:
     values = np.zeros(40)
     values[20:24] = 5
     scan = rare_bursts(DailySeries(FIRST, values))
-    assert scan.standings == {Standing.TOO_LITTLE_HISTORY: 34, Standing.JUDGED: 6}
+    assert scan.standings == {DayStanding.TOO_LITTLE_HISTORY: 34, DayStanding.JUDGED: 6}
     assert scan.episodes == ()
 
 
