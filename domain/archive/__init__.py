@@ -3,7 +3,7 @@
 from domain.archive.actions import is_due, seal, until
 from domain.archive.model import EventSegment, Sealing
 from domain.archive.reads import NOWHERE, load
-from domain.archive.rules import EventLog, judged, packed_ids, uuid_of
+from domain.archive.rules import EventLog, is_measured, judged, packed_ids, uuid_of
 
 __all__ = [
     "NOWHERE",
@@ -11,6 +11,7 @@ __all__ = [
     "EventSegment",
     "Sealing",
     "is_due",
+    "is_measured",
     "judged",
     "load",
     "packed_ids",

@@ -112,6 +112,7 @@ def packed(piece: Chunk) -> dict[str, int | bytes]:
         "units": piece.counts.size,
         "ts": piece.ts.astype("<i8").tobytes(),
         "code": piece.code.tobytes(),
+        "value": piece.value.astype("<f4").tobytes(),
         "counts": piece.counts.astype("<i4").tobytes(),
         "incidents": packed_ids(piece.incidents),
         "site_of": piece.site_of.astype("<i4").tobytes(),

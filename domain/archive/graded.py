@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.agreements import Term
+from domain.archive.selection import FactSelection
 from domain.promises import ClockFact, graded_stop, rule_of
 
 _EVIDENCE = """
@@ -16,10 +17,7 @@ WHERE w.account_id = $1::uuid AND w.term_ids && $2::uuid[] AND l.kind = ANY($3::
   {which}
 ORDER BY w.unit_id, l.id
 """
-_OWN, _THEIRS = (
-    4,
-    12,
-)  # own parameters; the first parameter of the condition in the statement about events
+_OWN = 4  # parameters of the statement before those of its selection
 
 
 class GradedStop(NamedTuple):
@@ -33,15 +31,15 @@ class GradedStop(NamedTuple):
 
 
 async def graded_stops(
-    driver: Any, terms: Sequence[Term], account_id: UUID, nowhere: UUID, which: str, *more: Any
+    driver: Any, terms: Sequence[Term], account_id: UUID, nowhere: UUID, which: FactSelection
 ) -> list[GradedStop]:
     """Return what `translation.build` derives from the evidence, for the units that `which` selects."""
     row_of = {term.id: row for row, term in enumerate(terms) if term.lowest_grade is not None}
     kinds = {kind for row in row_of.values() for kind in rule_of(terms[row].kind).evidence or ()}
-    for n in range(len(more)):
-        which = which.replace(f"${_THEIRS + n}", f"${_OWN + 1 + n}")
     found = await driver.fetch(
-        _EVIDENCE.format(which=which), account_id, list(row_of), list(kinds), nowhere, *more
+        _EVIDENCE.format(which=which.placed(_OWN)),
+        *(account_id, list(row_of), list(kinds), nowhere),
+        *which.values,
     )
     stops = []
     for unit_id, group in groupby(found, key=lambda fact: fact["unit_id"]):

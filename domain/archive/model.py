@@ -27,14 +27,18 @@ class Sealing(Base):
 class EventSegment(Base, Owned):
     """The clock events of one promise term about the incidents opened in one UTC month, in reading order.
 
-    Little-endian columns: `ts` i64 µs and `code` u8 (kind | priority << 4) per event; `counts` i32 events, `incidents`
-    16-byte ids and `site_of` i32 rows of `sites` per incident, incidents by id; `sites` different 16-byte ids.
+    Little-endian columns: `ts` i64 µs and `code` u8 (kind | priority << 4) per event, and `value` f32 where the term
+    measures values; `counts` i32 events, `incidents` 16-byte ids and `site_of` i32 rows of `sites` per incident,
+    incidents by id; `sites` different 16-byte ids.
     """
 
     __tablename__ = "column_segment"
     __table_args__ = (
         UniqueConstraint("term_id", "month_on"),
-        CheckConstraint("length(ts) = 8 * events AND length(code) = events", name="event_columns"),
+        CheckConstraint(
+            "length(ts) = 8 * events AND length(code) = events AND length(value) IN (0, 4 * events)",
+            name="event_columns",
+        ),
         CheckConstraint(
             "length(counts) = 4 * units AND length(incidents) = 16 * units AND length(site_of) = 4 * units",
             name="unit_columns",
@@ -47,6 +51,7 @@ class EventSegment(Base, Owned):
     units: Mapped[int]
     ts: Mapped[bytes] = mapped_column(LargeBinary)
     code: Mapped[bytes] = mapped_column(LargeBinary)
+    value: Mapped[bytes] = mapped_column(LargeBinary)
     counts: Mapped[bytes] = mapped_column(LargeBinary)
     incidents: Mapped[bytes] = mapped_column(LargeBinary)
     site_of: Mapped[bytes] = mapped_column(LargeBinary)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.archive.model import EventSegment
-from domain.archive.rules import Chunk, Ids, distinct, ids_of, month_number
+from domain.archive.rules import NO_VALUES, Chunk, Ids, distinct, ids_of, month_number
 from domain.core import private_files
 
 NAME = "clock_events.parquet"
@@ -61,6 +61,7 @@ async def write_month(
             ("ts", pa.timestamp("us", "UTC")),
             ("kind", pa.uint8()),
             ("priority", pa.uint8()),
+            ("value", pa.float32()),
         ],
         metadata={MADE_OF: _fingerprint(ids), MONTH: month_on.isoformat().encode()},
     )
@@ -110,6 +111,7 @@ def _table(segment: EventSegment, schema: Any) -> Any:
     import pyarrow as pa
 
     ts, code = np.frombuffer(segment.ts, "<i8"), np.frombuffer(segment.code, np.uint8)
+    value = np.frombuffer(segment.value, "<f4")
     counts, site_of = np.frombuffer(segment.counts, "<i4"), np.frombuffer(segment.site_of, "<i4")
 
     def every(one: bytes) -> Any:
@@ -131,6 +133,7 @@ def _table(segment: EventSegment, schema: Any) -> Any:
             pa.array(ts, pa.timestamp("us", "UTC")),
             pa.array(code & np.uint8(15)),
             pa.array(code >> np.uint8(4)),
+            pa.array(value) if value.size else pa.nulls(segment.events, pa.float32()),
         ],
         schema=schema,
     )
@@ -149,9 +152,11 @@ def _piece(table: Any, month_on: date) -> Chunk:
     ts = table["ts"].to_numpy().astype("datetime64[us]").astype(np.int64)
     sites, site_of = distinct(ids("site_id")[first])
     code = table["kind"].to_numpy() | table["priority"].to_numpy() << 4
+    value = table["value"]
     return Chunk(
         ts,
         code.astype(np.uint8),
+        NO_VALUES if value.null_count else value.to_numpy().astype(np.float32),
         np.diff(np.append(first, ts.size)).astype(np.int32),
         np.full(first.size, month_number(month_on), np.int32),
         incidents[first],

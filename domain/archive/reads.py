@@ -17,9 +17,21 @@ from domain import agreements, calendars
 from domain.agreements import Term
 from domain.agreements.model import ClockStart, Priority, PromiseTerm
 from domain.archive import segments
+from domain.archive.event_query import EVENTS, HEADER, OWN, ROW
 from domain.archive.graded import GradedStop, graded_stops
 from domain.archive.model import Sealing
-from domain.archive.rules import Chunk, EventLog, assembled, distinct, ids_of, months_of, without
+from domain.archive.rules import (
+    NO_VALUES,
+    Chunk,
+    EventLog,
+    assembled,
+    distinct,
+    ids_of,
+    is_measured,
+    months_of,
+    without,
+)
+from domain.archive.selection import FactSelection
 from domain.core.db import driver_of
 from domain.core.ledger import LedgerRow
 from domain.evaluator.kernels.codes import EventKind
@@ -38,81 +50,10 @@ from domain.promises import (
 NOWHERE = UUID(int=0)
 """The site of units that are at none."""
 _PG_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01Z
-_ROW = np.dtype(
-    [("fields", ">i2")]
-    + [
-        part
-        for name, kind in (
-            ("term", ">i4"),
-            ("unit", "V16"),
-            ("site", "V16"),
-            ("began", ">i8"),
-            ("ts", ">i8"),
-            ("code", ">i2"),
-        )
-        for part in ((f"{name}_size", ">i4"), (name, kind))
-    ]
-)
-_HEADER = 19  # bytes of a binary COPY before its first row
-
-# The same roles of facts as `domain/promises/translation.py`, as a joined table; a test compares the two.
-_EVENTS = """
-SELECT term, unit_id, coalesce(site_id, '{nowhere}'::uuid), began_at, ts, code FROM (
-SELECT m.term, w.unit_id, w.site_id, w.began_at, l.id AS ord,
-       CASE WHEN o.occurred_at IS NOT NULL THEN o.occurred_at WHEN m.time_field IS NULL THEN l.at
-            ELSE (l.body->>m.time_field)::timestamptz END AS ts,
-       (m.code + 16 * coalesce(array_position($4::text[], l.body->>'priority') - 1, 0))::int2 AS code
-FROM promise_watch w
-JOIN ledger l ON l.subject_id = w.unit_id
-JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[], $8::text[], $9::text[], $10::int4[])
-  AS m(term_id, fact, code, term, time_field, flags, occurrence) ON m.term_id = ANY(w.term_ids) AND m.fact = l.kind
-LEFT JOIN LATERAL (
-  SELECT (s.body->>'occurred_at')::timestamptz AS occurred_at FROM ledger s
-  WHERE m.occurrence > 0 AND s.subject_id = w.unit_id AND s.kind = ANY($11::text[]) {which_stated}
-  ORDER BY s.id DESC LIMIT 1
-) o ON true
-WHERE w.account_id = $6::uuid
-  AND (m.occurrence < 2 OR o.occurred_at IS NOT NULL)
-  AND (m.flags = '' OR NOT EXISTS (SELECT FROM unnest(string_to_array(m.flags, ',')) AS flag
-                                   WHERE NOT (l.body->>flag)::boolean))
-  AND NOT (l.kind = 'incident.resumed' AND coalesce((l.body->>'capped')::boolean, false))
-  {which}
-UNION ALL
-SELECT m.term, h.unit_id, h.site_id, h.began_at, 9223372036854775807, h.until_at, m.code::int2
-FROM (
-  SELECT *, least(next_at, at + greatest(interval '0', coalesce(
-           pause_allowance_s * interval '1 second', $7::interval) - coalesce(
-           sum(next_at - at) FILTER (WHERE is_pause) OVER earlier, interval '0'))) AS until_at
-  FROM (
-    SELECT *, lead(at) OVER later AS next_at, lead(kind) OVER later AS next_kind
-    FROM (
-      SELECT w.unit_id, w.term_ids, w.site_id, w.began_at, w.pause_allowance_s, l.id, l.at, l.kind,
-             l.kind = 'incident.paused' AS is_pause,
-             coalesce(lag(l.kind = 'incident.paused') OVER (PARTITION BY w.unit_id ORDER BY l.at, l.id), false)
-               AS was_pause
-      FROM promise_watch w
-      JOIN ledger l ON l.subject_id = w.unit_id
-      WHERE w.account_id = $6::uuid
-        AND EXISTS (SELECT FROM incident_pause p WHERE p.incident_id = w.unit_id)
-        AND l.kind IN ('incident.paused', 'incident.resumed', 'incident.resolved', 'incident.closed')
-        AND NOT (l.kind = 'incident.resumed' AND coalesce((l.body->>'capped')::boolean, false))
-        {which}
-    ) marks
-    WHERE is_pause <> was_pause
-    WINDOW later AS (PARTITION BY unit_id ORDER BY at, id)
-  ) changes
-  WINDOW earlier AS (PARTITION BY unit_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-) h
-JOIN unnest($1::uuid[], $2::text[], $3::int4[], $5::int4[]) AS m(term_id, fact, code, term)
-  ON m.term_id = ANY(h.term_ids) AND m.fact = 'incident.resumed'
-WHERE h.is_pause AND (h.until_at IS DISTINCT FROM h.next_at OR h.next_kind <> 'incident.resumed')
-) events
-ORDER BY unit_id, ord, ts
-"""
-_KNOWN = "AND l.recorded_at <= $12::timestamptz"
-_TAIL = "AND (w.began_at >= $12::timestamptz OR w.unit_id = ANY($13::uuid[]))"
+_KNOWN = "AND l.recorded_at <= {0}::timestamptz"
+_TAIL = "AND (w.began_at >= {0}::timestamptz OR w.unit_id = ANY({1}::uuid[]))"
 _MONTH = (
-    "AND l.seq <= $12::bigint AND w.began_at >= $13::timestamptz AND w.began_at < $14::timestamptz"
+    "AND l.seq <= {0}::bigint AND w.began_at >= {1}::timestamptz AND w.began_at < {2}::timestamptz"
 )
 
 
@@ -149,16 +90,15 @@ async def load(
     base = await terms_and_calendars(session, account_id)
     pieces: dict[UUID, list[Chunk]] = defaultdict(list)
     if known_at is not None:
-        found = await rows(session, base.terms, account_id, _KNOWN, known_at)
+        found = await rows(session, base.terms, account_id, FactSelection(_KNOWN, (known_at,)))
     elif sealed and (laid := await segments.read(session, account_id)) is not None:
         touched = await touched_since(session, laid.head)
         for term_id, piece in laid.pieces.items():
             left = without(piece, touched) if touched else piece
             if left.counts.size:
                 pieces[term_id].append(left)
-        found = await rows(
-            session, base.terms, account_id, _TAIL, laid.head.until_at, list(touched)
-        )
+        tail = FactSelection(_TAIL, (laid.head.until_at, list(touched)))
+        found = await rows(session, base.terms, account_id, tail)
     else:
         found = await rows(session, base.terms, account_id)
     for term_id, piece in found.items():
@@ -192,24 +132,29 @@ async def month_rows(
     """Return the content of a month's segments: facts up to a sequence number about the incidents opened in it."""
     begin = datetime(month_on.year, month_on.month, 1, tzinfo=UTC)
     end = begin + relativedelta(months=1)
-    return await rows(session, terms, account_id, _MONTH, upto_seq, begin, end)
+    return await rows(session, terms, account_id, FactSelection(_MONTH, (upto_seq, begin, end)))
 
 
 async def rows(
-    session: AsyncSession, terms: Sequence[Term], account_id: UUID, which: str = "", *more: Any
+    session: AsyncSession,
+    terms: Sequence[Term],
+    account_id: UUID,
+    which: FactSelection = FactSelection(),  # noqa: B008 - immutable
 ) -> dict[UUID, Chunk]:
-    """Load chunks from the ledger's rows; `which` narrows them down, with `more` as its parameters."""
+    """Load chunks from the ledger's rows that `which` selects."""
     meanings = [
         (
             *(term.id, fact, int(role.event), row, role.time_field, ",".join(role.flags)),
             _occurrence(term, role),
+            role.imported_time_field,
+            role.value_field,
         )
         for row, term in enumerate(terms)
         for fact, role in _roles(term).items()
     ]
     if not meanings:
         return {}
-    ids, facts, codes, ordinals, times, flags, occurrence = (
+    ids, facts, codes, ordinals, times, flags, occurrence, imported, measured = (
         list(column) for column in zip(*meanings, strict=True)
     )
     driver = await driver_of(session)
@@ -219,22 +164,25 @@ async def rows(
         copied.extend(data)
 
     await driver.copy_from_query(
-        _EVENTS.format(which=which, which_stated=which.replace("l.", "s."), nowhere=NOWHERE),
+        EVENTS.format(
+            which=which.placed(OWN), which_stated=which.placed(OWN, fact="s"), nowhere=NOWHERE
+        ),
         *(ids, facts, codes, [str(priority) for priority in Priority], ordinals, account_id),
         PAUSE_ALLOWANCE,
         times,
         flags,
         occurrence,
         sorted(occurrence_kinds()),
-        *more,
+        imported,
+        measured,
+        *which.values,
         output=take,
         format="binary",
     )
-    events = np.frombuffer(copied, _ROW, (len(copied) - _HEADER - 2) // _ROW.itemsize, _HEADER)
+    events = np.frombuffer(copied, ROW, (len(copied) - HEADER - 2) // ROW.itemsize, HEADER)
     if any(term.lowest_grade for term in terms):
-        events = _with_stops(
-            events, await graded_stops(driver, terms, account_id, NOWHERE, which, *more)
-        )
+        stops = await graded_stops(driver, terms, account_id, NOWHERE, which)
+        events = _with_stops(events, stops)
     return _pieces(terms, events)
 
 
@@ -245,7 +193,7 @@ def _roles(term: Term) -> Mapping[str, FactRole]:
 
 def _with_stops(events: NDArray[Any], stops: Sequence[GradedStop]) -> NDArray[Any]:
     """Add stops behind the other events of their units."""
-    rows = np.zeros(len(stops), _ROW)
+    rows = np.zeros(len(stops), ROW)
     for n, stop in enumerate(stops):
         rows["unit"][n], rows["site"][n] = stop.unit_id.bytes, stop.site_id.bytes
         rows["began"][n] = to_us(stop.began_at) - _PG_EPOCH_US
@@ -281,7 +229,7 @@ def _pieces(terms: Sequence[Term], copied: NDArray[Any]) -> dict[UUID, Chunk]:
         rank[np.cumsum(new) - 1],
         (code & 15).astype(np.uint8),
         (code >> 4).astype(np.uint8),
-        np.zeros(code.size, np.float32),
+        copied["value"].astype(np.float32),
     )
     laid = seal(events, promise_columns(dimension(term, 0) for term in terms))
     sites, site_of = distinct(ids_of(copied["site"][new].tobytes())[by_month])
@@ -294,6 +242,7 @@ def _pieces(terms: Sequence[Term], copied: NDArray[Any]) -> dict[UUID, Chunk]:
             found[term.id] = Chunk(
                 laid.ts[a:b],
                 laid.code[a:b],
+                laid.value[a:b] if is_measured(term) else NO_VALUES,
                 counts.astype(np.int32),
                 months[units],
                 incidents[units],

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from domain.agreements import Term
 from domain.calendars import CalendarSpec, calendars_for
 from domain.evaluator.kernels import batch
+from domain.evaluator.kernels.codes import PromiseClass
 from domain.evaluator.kernels.columns import Calendars, Promises, promise_columns
 from domain.evaluator.kernels.judge import Rows
 from domain.evaluator.kernels.layout import Sealed
-from domain.promises import dimension
+from domain.promises import dimension, rule_of
 
 Ids = NDArray[np.uint64]  # (n, 2): the two halves of UUIDs
+NO_VALUES = np.zeros(0, "<f4")
+"""The values of events of a promise that measures none."""
 
 
 class Chunk(NamedTuple):
@@ -26,6 +29,7 @@ class Chunk(NamedTuple):
 
     ts: NDArray[np.int64]  # (events,) µs
     code: NDArray[np.uint8]  # (events,) kind | priority << 4
+    value: NDArray[np.float32]  # (events,) of measured values; (0,) of other promises
     counts: NDArray[np.int32]  # (units,) events of each incident, at least 1
     months: NDArray[np.int32]  # (units,) UTC months since 1970 of the opening
     incidents: Ids
@@ -55,6 +59,11 @@ class EventLog:
     def events(self) -> int:
         """Number of events."""
         return int(self.sealed.ts.size)
+
+
+def is_measured(term: Term) -> bool:
+    """Return whether the events of a promise carry measured values."""
+    return rule_of(term.kind).cls is PromiseClass.POINT
 
 
 def months_of(us: NDArray[np.int64]) -> NDArray[np.int32]:
@@ -129,15 +138,16 @@ def assembled(
         dimension(term, versions.index(term.calendar_version_id), specs[term.calendar_version_id])
         for term in present
     )
-    ts, code, counts, _months, incidents, site_of, sites = without_unused_sites(
+    ts, code, value, counts, _months, incidents, site_of, sites = without_unused_sites(
         concatenated(list(chain(*parts)))
     )
+    first = np.cumsum([0, *(sum(p.ts.size for p in part) for part in parts)]).astype(np.int64)
     sealed = Sealed(
-        first=np.cumsum([0, *(sum(p.ts.size for p in part) for part in parts)]).astype(np.int64),
+        first=first,
         ts=ts,
         unit=np.repeat(np.arange(counts.size, dtype=np.int32), counts),
         code=code,
-        value=np.zeros(0, np.float32),  # no promise of an incident carries values
+        value=_values(present, first, value),
     )
     calendars = calendars_for(
         [specs[version] for version in versions],
@@ -161,6 +171,20 @@ def assembled(
     )
 
 
+def _values(
+    terms: Sequence[Term], first: NDArray[np.int64], value: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Place the values beside the events that carry them; no memory is used where no promise measures any."""
+    if value.size == 0:
+        return value
+    placed, done = np.zeros(first[-1], np.float32), 0
+    for row in (row for row, term in enumerate(terms) if is_measured(term)):
+        events = int(first[row + 1] - first[row])
+        placed[first[row] : first[row + 1]] = value[done : done + events]
+        done += events
+    return placed
+
+
 def judged(log: EventLog, at_us: int) -> Rows:
     """Evaluate a log at `at_us`; return verdicts by promise, unit and part. The layout is reused."""
     return batch.judged(log.sealed, log.promises, log.calendars, at_us)
@@ -174,6 +198,7 @@ def concatenated(pieces: Sequence[Chunk]) -> Chunk:
     return Chunk(
         _concatenate([piece.ts for piece in pieces], 0, "<i8"),
         _concatenate([piece.code for piece in pieces], 0, "u1"),
+        _concatenate([piece.value for piece in pieces if piece.value.size], 0, "<f4"),
         _concatenate([piece.counts for piece in pieces], 0, "<i4"),
         _concatenate([piece.months for piece in pieces], 0, "<i4"),
         _concatenate([piece.incidents for piece in pieces], (0, 2), ">u8"),
@@ -237,6 +262,7 @@ def select_units(piece: Chunk, units: NDArray[np.int64]) -> Chunk:
     return Chunk(
         piece.ts[at],
         piece.code[at],
+        piece.value[at] if piece.value.size else piece.value,
         counts,
         piece.months[units],
         piece.incidents[units],

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.archive.model import EventSegment, Sealing
@@ -19,10 +19,10 @@ from domain.core.db import driver_of
 
 TRIES = 5
 _COPY_HEADER = 19  # bytes of a binary COPY before its first row
-_WIDTH = 5  # fields a row
+_WIDTH = 6  # fields a row
 _SIZES = np.dtype([("fields", ">i2"), ("sizes", ">i4", _WIDTH)])
 _COLUMNS = """
-SELECT s.ts, s.code, s.counts, s.incidents, s.site_of
+SELECT s.ts, s.code, s.value, s.counts, s.incidents, s.site_of
 FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted(id, place)
 JOIN column_segment s ON s.id = wanted.id AND s.account_id = $2::uuid
 ORDER BY wanted.place"""
@@ -45,6 +45,7 @@ class SegmentHead(NamedTuple):
     month: int  # UTC months since 1970
     events: int
     units: int
+    values: int  # as many as events, or none
     sites: bytes
 
 
@@ -89,6 +90,7 @@ async def directory(
             EventSegment.month_on,
             EventSegment.events,
             EventSegment.units,
+            func.length(EventSegment.value).op("/")(4),
             EventSegment.sites,
         )
         .outerjoin(EventSegment, EventSegment.account_id == Sealing.account_id)
@@ -96,12 +98,10 @@ async def directory(
         .order_by(EventSegment.term_id, EventSegment.month_on)
     )
     head, kept = None, []
-    for tenant_id, until_at, upto_seq, segment_id, term_id, month_on, events, units, sites in found:
+    for tenant_id, until_at, upto_seq, segment_id, term_id, month_on, *rest in found:
         head = Head(tenant_id, account_id, until_at, upto_seq)
         if segment_id is not None:
-            kept.append(
-                SegmentHead(segment_id, term_id, month_number(month_on), events, units, sites)
-            )
+            kept.append(SegmentHead(segment_id, term_id, month_number(month_on), *rest))
     return head, kept
 
 
@@ -111,9 +111,11 @@ async def pieces(
     """Read one chunk per term, or None if a segment is gone."""
     events = _starts(each.events for each in kept)
     units = _starts(each.units for each in kept)
+    values = _starts(each.values for each in kept)
     columns = (
         (np.empty(events[-1], "<i8"), events),
         (np.empty(events[-1], "u1"), events),
+        (np.empty(values[-1], "<f4"), values),
         (np.empty(units[-1], "<i4"), units),
         (np.empty((units[-1], 2), ">u8"), units),
         (np.empty(units[-1], "<i4"), units),
@@ -123,10 +125,10 @@ async def pieces(
     await driver.copy_from_query(
         _COLUMNS, [each.id for each in kept], account_id, output=receiver.take, format="binary"
     )
-    sizes = np.stack([column[:1].nbytes * np.diff(starts) for column, starts in columns], axis=1)
+    sizes = np.stack([_row_bytes(column) * np.diff(starts) for column, starts in columns], axis=1)
     if not receiver.was(sizes):
         return None
-    ts, code, counts, incidents, site_of = (column for column, _ in columns)
+    ts, code, value, counts, incidents, site_of = (column for column, _ in columns)
     sites = _one_table(kept, site_of, units)
     months = np.repeat(np.array([each.month for each in kept], np.int32), np.diff(units))
     found, n = {}, 0
@@ -136,6 +138,7 @@ async def pieces(
         found[term_id] = Chunk(
             ts[mine],
             code[mine],
+            value[values[first] : values[n]],
             counts[theirs],
             months[theirs],
             incidents[theirs],
@@ -163,12 +166,16 @@ def _starts(sizes: Iterable[int]) -> NDArray[np.int64]:
     return np.cumsum([0, *sizes], dtype=np.int64)
 
 
+def _row_bytes(column: NDArray[Any]) -> int:
+    return int(column.itemsize * np.prod(column.shape[1:], dtype=np.int64))
+
+
 def _targets(
     columns: Sequence[tuple[NDArray[Any], NDArray[np.int64]]],
 ) -> Iterator[memoryview]:
     """Return the target of each field, row by row."""
     views = [
-        (column.reshape(-1).view("u1").data, (starts * column[:1].nbytes).tolist())
+        (column.reshape(-1).view("u1").data, (starts * _row_bytes(column)).tolist())
         for column, starts in columns
     ]
     for row in range(columns[0][1].size - 1):

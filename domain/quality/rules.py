@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.agreements.model import PromiseKind
-from domain.archive import NOWHERE, EventLog, judged, packed_ids, uuid_of
+from domain.archive import NOWHERE, EventLog, is_measured, judged, packed_ids, uuid_of
 from domain.evaluator.kernels.batch import columns_of
 from domain.evaluator.kernels.codes import ClockState, PromiseClass
 from domain.evaluator.kernels.columns import PromiseInput, promise_columns
@@ -228,7 +228,7 @@ class Measuring:
         """Hash with SHA-256 the clock events of every incident and term that counts, in the log's order.
 
         Per unit: term id, incident id; then the number of events of each unit (i64), their times (i64 µs) and their
-        codes (u8), all little-endian.
+        codes (u8), and of terms that measure values the values (f32), all little-endian.
         """
         log = self.log
         units = np.unique(self.verdicts.unit[parts])
@@ -244,6 +244,10 @@ class Measuring:
         digest.update(counts.astype("<i8").tobytes())
         digest.update(log.sealed.ts[events].astype("<i8").tobytes())
         digest.update(log.sealed.code[events].tobytes())
+        if log.sealed.value.size:
+            measured = np.array([is_measured(term) for term in log.terms])
+            own = events[np.repeat(measured[term_of], counts)]
+            digest.update(log.sealed.value[own].astype("<f4").tobytes())
         return digest.digest()
 
     def verdicts_in(

@@ -31,7 +31,15 @@ from domain.agreements import Priority, PromiseDraft, PromiseKind, Target, Terms
 from domain.archive import Sealing, parquet
 from domain.archive.actions import packed
 from domain.archive.reads import terms_and_calendars
-from domain.archive.rules import Chunk, EventLog, assembled, ids_of, months_of, select_units
+from domain.archive.rules import (
+    NO_VALUES,
+    Chunk,
+    EventLog,
+    assembled,
+    ids_of,
+    months_of,
+    select_units,
+)
 from domain.core.base import uuid7
 from domain.core.db import Sessions, connect, copy_rows, sessions, transaction
 from domain.core.ledger import shard_of
@@ -163,7 +171,8 @@ async def seal(session: AsyncSession, base: World, events: Events, log: Syntheti
         months = months_of(np.minimum.reduceat(ts, new))
         tickets = np.stack([np.full(new.size, place, ">u8"), unit[new].astype(">u8")], 1)
         site_of = np.zeros(new.size, np.int32)
-        whole = Chunk(ts, code, counts, months, tickets, site_of, ids_of(base.site.id.bytes))
+        value = sealed.value[a:b] if log.promises.cls[place] == PromiseClass.POINT else NO_VALUES
+        whole = Chunk(ts, code, value, counts, months, tickets, site_of, ids_of(base.site.id.bytes))
         for month in np.unique(months).tolist():
             mine = np.flatnonzero(months == month)
             await session.execute(insert(archive.EventSegment).values(
