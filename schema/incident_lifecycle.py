@@ -35,6 +35,9 @@ class IncidentMutation:
             TicketKind, "Kind of the incident, such as alarm or complaint."
         ] = TicketKind.INCIDENT,
         category: Annotated[str | None, "Finer category, defined by the company."] = None,
+        service: Annotated[
+            str | None, "Service that it concerns, such as reception, as the agreement names it."
+        ] = None,
         agreed_at: Annotated[
             datetime | None,
             "Date and time that the company agreed for this incident. Not for roles that only report.",
@@ -68,6 +71,7 @@ class IncidentMutation:
             reporter=reporter,
             kind=kind,
             category=category,
+            service=service,
             agreed_at=agreed_at,
             external_source=external_source,
             external_id=external_id,

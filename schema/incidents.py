@@ -102,6 +102,11 @@ class Incident(Node):
         return row.reference
 
     kind: Annotated[TicketKind, "Kind of the incident, such as alarm or complaint."]
+    service: Annotated[
+        str | None,
+        "Service that the incident concerns, such as reception; null when not stated.",
+        "WITH_ROW",
+    ]
     category: Annotated[
         str | None, "Finer category, defined by the company; null when there is none."
     ]

@@ -97,6 +97,9 @@ class PromiseTerm(Node):
     ]
     ticket_kinds: Annotated[list[str], "Kinds of incidents that the promise covers; empty for all."]
     category: Annotated[str | None, "Category of incidents that the promise covers; null for all."]
+    services: Annotated[
+        list[str], "Services that the promise is limited to; empty for all.", "WITH_ROW"
+    ]
     objective_ppm: Annotated[int, "Share of these promises that must be kept, in millionths."]
     clock_start: Annotated[ClockStart, "Time at which the clock starts, for an incident."]
     pausable: Annotated[bool, "Whether pausing an incident pauses the clock of this promise."]

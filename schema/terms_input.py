@@ -83,6 +83,10 @@ class PromiseTermInput:
     site_ids: Annotated[
         list[strawberry.ID] | None, "Sites of the account that the promise covers; null for all."
     ] = None
+    services: Annotated[
+        list[str] | None,
+        "Services that the promise covers: of the post of a shift, or stated for an incident; null for all.",
+    ] = None
     hours_id: Annotated[
         strawberry.ID | None,
         "Calendar version: the promise covers incidents opened in its hours; null for any time.",
@@ -155,6 +159,7 @@ def _promise(given: PromiseTermInput) -> agreements.PromiseDraft:
         ticket_kinds=tuple(given.ticket_kinds or ()),
         category=given.category,
         site_ids=frozenset(ids.wanted(each, "Site", "siteIds") for each in given.site_ids or ()),
+        services=frozenset(given.services or ()),
         hours_id=None
         if given.hours_id is None
         else ids.wanted(given.hours_id, "CalendarVersion", "hoursId"),

@@ -51,6 +51,7 @@ class _Promise(_StrictTerms):
     ticket_kinds: list[TicketKind] = []
     category: str | None = None
     site_ids: frozenset[UUID] = frozenset()
+    services: frozenset[str] = frozenset()
     hours: str | None = None  # name of a calendar: applies to incidents opened in its hours
     objective_ppm: int = 990_000
     clock_start: ClockStart = ClockStart.TOLD
@@ -141,6 +142,7 @@ async def _draft(session: AsyncSession, client: Account, terms: _Terms) -> Terms
             ticket_kinds=tuple(each.ticket_kinds),
             category=each.category,
             site_ids=each.site_ids,
+            services=each.services,
             hours_id=None if each.hours is None else newest[each.hours],
             objective_ppm=each.objective_ppm,
             clock_start=each.clock_start,

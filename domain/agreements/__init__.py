@@ -8,7 +8,12 @@ from domain.agreements.actions import (
     sign,
 )
 from domain.agreements.events import AgreementEnding
-from domain.agreements.limits import MOST_SPECIFIC, IncidentAttributes, PromiseLimits
+from domain.agreements.limits import (
+    MOST_SPECIFIC,
+    IncidentAttributes,
+    PromiseLimits,
+    applicable,
+)
 from domain.agreements.model import (
     Agreement,
     ClockStart,
@@ -27,7 +32,7 @@ from domain.agreements.model import (
 )
 from domain.agreements.notices import about_agreement, announce_amendment, announce_end
 from domain.agreements.rates import price_on, rates_of, set_rate
-from domain.agreements.reads import Term, applicable, hours_of, in_force, terms_by_id
+from domain.agreements.reads import Term, hours_of, in_force, terms_by_id
 from domain.agreements.rules import (
     BandDraft,
     CreditDraft,

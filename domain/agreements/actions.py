@@ -236,6 +236,7 @@ async def _promise(
         category=draft.category,
         site_ids=sorted(draft.site_ids),
         hours_id=draft.hours_id,
+        services=sorted(draft.services),
         objective_ppm=draft.objective_ppm,
         clock_start=draft.clock_start,
         pausable=draft.pausable,

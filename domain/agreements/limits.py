@@ -1,9 +1,14 @@
-"""Limits of a promise: the incidents it covers, and how specific that makes it."""
+"""Limits of a promise: the units it covers, and THE rule which of several promises applies to a unit.
+
+Of each kind in an agreement the most specific promise applies (`PromiseLimits.rank`, `applicable`); two that are
+equally specific and may meet are refused (`must_not_overlap`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from itertools import product
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from domain.agreements.model import PromiseKind
@@ -13,7 +18,7 @@ from domain.core.errors import Code, Refused
 MOST_HOURS = 24
 """How many calendars may limit the promises of one version of terms."""
 MOST_SPECIFIC = 2
-"""Rule of `reads.applicable`. Terms signed under rule 1 keep it: there, only a category replaced other promises."""
+"""Rule of `applicable`. Terms signed under rule 1 keep it: there, only a category replaced other promises."""
 
 
 class IncidentAttributes(NamedTuple):
@@ -23,6 +28,7 @@ class IncidentAttributes(NamedTuple):
     category: str | None
     site_id: UUID | None
     opened_at: datetime
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,14 @@ class PromiseLimits:
     category: str | None = None
     site_ids: frozenset[UUID] = frozenset()
     hours_id: UUID | None = None
+    services: frozenset[str] = frozenset()
 
     @property
-    def rank(self) -> tuple[bool, bool, bool, bool]:
-        """How specific the promise is: sites count before a category, that before hours, those before kinds."""
+    def rank(self) -> tuple[bool, ...]:
+        """How specific the promise is: sites count before services, a category, hours and kinds, in this order."""
         return (
             bool(self.site_ids),
+            bool(self.services),
             self.category is not None,
             self.hours_id is not None,
             bool(self.ticket_kinds),
@@ -53,6 +61,7 @@ class PromiseLimits:
             (not self.ticket_kinds or incident.kind in self.ticket_kinds)
             and self.category in (None, incident.category)
             and (not self.site_ids or incident.site_id in self.site_ids)
+            and (not self.services or incident.service in self.services)
             and (self.hours_id is None or is_open(hours[self.hours_id], incident.opened_at))
         )
 
@@ -62,6 +71,7 @@ class PromiseLimits:
             _share(self.ticket_kinds, other.ticket_kinds)
             and (None in (self.category, other.category) or self.category == other.category)
             and _share(self.site_ids, other.site_ids)
+            and _share(self.services, other.services)
             and (
                 self.hours_id is None
                 or other.hours_id is None
@@ -90,11 +100,47 @@ class Limited(Protocol):
         """The incidents that it is limited to."""
 
 
+class Agreed(Limited, Protocol):
+    """A promise in signed terms."""
+
+    @property
+    def agreement_id(self) -> UUID:
+        """The agreement."""
+
+    @property
+    def rule(self) -> int:
+        """The rule of its terms."""
+
+
+A = TypeVar("A", bound=Agreed)
+
+
+def applicable(
+    terms: Sequence[A], unit: IncidentAttributes, hours: Mapping[UUID, CalendarSpec]
+) -> list[A]:
+    """Select the promises in force that apply to a unit: of each kind in an agreement, the most specific ones.
+
+    Internal objectives and contractual promises never replace each other.
+    """
+    fitting = [term for term in terms if term.limits.cover(unit, hours)]
+    most: dict[tuple[UUID, PromiseKind, bool], tuple[bool, ...]] = {}
+    for term in fitting:
+        key = (term.agreement_id, term.kind, term.internal)
+        most[key] = max(most.get(key, ()), _rank(term))
+    return [
+        term for term in fitting if most[term.agreement_id, term.kind, term.internal] == _rank(term)
+    ]
+
+
+def _rank(term: Agreed) -> tuple[bool, ...]:
+    return term.limits.rank if term.rule == MOST_SPECIFIC else (term.limits.category is not None,)
+
+
 def must_not_overlap(promises: Sequence[Limited], hours: Mapping[UUID, CalendarSpec]) -> None:
     """Refuse two equally specific promises of one kind that may apply to the same incident; name both.
 
-    Only promises with the same category and a common site are compared, because each pair of the others would make the
-    check of 2,000 promises take 18 s. Comparing hours is slow, so that few calendars may limit promises.
+    Only promises with the same category and a common site and service are compared, because each pair of the others
+    would make the check of 2,000 promises take 18 s. Comparing hours is slow, so few calendars may limit promises.
     """
     if len({each.limits.hours_id for each in promises}) > MOST_HOURS:
         raise Refused(
@@ -106,8 +152,8 @@ def must_not_overlap(promises: Sequence[Limited], hours: Mapping[UUID, CalendarS
     for promise in promises:
         limits = promise.limits
         key = (promise.kind, promise.internal, limits.rank, limits.category)
-        for site_id in limits.site_ids or (None,):
-            others = groups.setdefault((*key, site_id), [])
+        for place in product(limits.site_ids or (None,), limits.services or (None,)):
+            others = groups.setdefault((*key, *place), [])
             for other in others:
                 if limits.overlap(other.limits, hours):
                     raise _clash(other, promise)
@@ -118,7 +164,7 @@ def _clash(one: Limited, other: Limited) -> Refused:
     return Refused(
         Code.TERMS_OVERLAP,
         f"The promises {one.name!r} and {other.name!r} are both {one.kind} and may apply to the same incident. "
-        "Limit one of them further: to sites, a category, hours or kinds of incidents.",
+        "Limit one of them further: to sites, services, a category, hours or kinds of incidents.",
         argument="promises",
     )
 

@@ -156,6 +156,7 @@ class PromiseTerm(Base, Owned):
     ticket_kinds: Mapped[list[str]] = mapped_column(ARRAY(Text))  # empty: every kind
     category: Mapped[str | None]  # None: every category
     site_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), default=list)  # empty: every site
+    services: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # empty: every service
     hours_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("calendar_version.id")
     )  # applies to incidents opened during these hours; None: at any time

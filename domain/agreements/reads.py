@@ -1,6 +1,6 @@
 """Find the promises that apply to an incident. Terms never change, so each process caches those it has read."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import calendars
-from domain.agreements.limits import MOST_SPECIFIC, IncidentAttributes, PromiseLimits
+from domain.agreements.limits import IncidentAttributes, PromiseLimits, applicable
 from domain.agreements.model import (
     Agreement,
     ClockStart,
@@ -81,32 +81,10 @@ async def in_force(
     return applicable(sorted(known.values(), key=lambda t: (t.name, t.id)), incident, hours)
 
 
-def applicable(
-    terms: Sequence[Term], incident: IncidentAttributes, hours: Mapping[UUID, CalendarSpec]
-) -> list[Term]:
-    """Select the promises in force that apply to an incident: of each kind in an agreement, the most specific ones.
-
-    A promise that is limited to sites replaces those of the same kind that are not; among equals decides a category,
-    then hours, then kinds of incidents. Internal objectives and contractual promises never replace each other.
-    """
-    fitting = [term for term in terms if term.limits.cover(incident, hours)]
-    most: dict[tuple[UUID, PromiseKind, bool], tuple[bool, ...]] = {}
-    for term in fitting:
-        key = (term.agreement_id, term.kind, term.internal)
-        most[key] = max(most.get(key, ()), _rank(term))
-    return [
-        term for term in fitting if most[term.agreement_id, term.kind, term.internal] == _rank(term)
-    ]
-
-
 async def hours_of(session: AsyncSession, terms: Iterable[Term]) -> dict[UUID, CalendarSpec]:
     """Return the hours that promises are limited to, by calendar version."""
     ids = {term.limits.hours_id for term in terms if term.limits.hours_id is not None}
     return await calendars.specs(session, ids) if ids else {}
-
-
-def _rank(term: Term) -> tuple[bool, ...]:
-    return term.limits.rank if term.rule == MOST_SPECIFIC else (term.limits.category is not None,)
 
 
 async def _load(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Term]:
@@ -133,6 +111,7 @@ async def _load(session: AsyncSession, ids: set[UUID]) -> dict[UUID, Term]:
                 term.category,
                 frozenset(term.site_ids),
                 term.hours_id,
+                frozenset(term.services),
             ),
             rule=rule,
             objective_ppm=term.objective_ppm,

@@ -93,6 +93,7 @@ class PromiseDraft:
     category: str | None = None
     site_ids: frozenset[UUID] = frozenset()
     hours_id: UUID | None = None
+    services: frozenset[str] = frozenset()
     objective_ppm: int = 990_000
     clock_start: ClockStart = ClockStart.TOLD
     pausable: bool = True
@@ -106,7 +107,7 @@ class PromiseDraft:
     def limits(self) -> PromiseLimits:
         """The incidents that the promise is limited to."""
         kinds = frozenset(map(str, self.ticket_kinds))
-        return PromiseLimits(kinds, self.category, self.site_ids, self.hours_id)
+        return PromiseLimits(kinds, self.category, self.site_ids, self.hours_id, self.services)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ def check(terms: TermsDraft) -> None:
     for promise in terms.promises:
         must_be_line(promise.name, "promises")
         must_be_line(promise.category, "promises")
+        for service in promise.services:
+            must_be_line(service, "promises")
         for credit in promise.credits.values():
             must_be_line(credit.rate_code, "promises")
         for problem in _problems(promise):
@@ -216,8 +219,8 @@ def _report_problems(promise: PromiseDraft) -> list[str]:
     found = []
     if len(promise.targets) != 1:
         found.append("reports have no priority; it needs one target.")
-    if promise.ticket_kinds or promise.site_ids:
-        found.append("reports have neither a site nor a kind of incident.")
+    if promise.ticket_kinds or promise.site_ids or promise.services:
+        found.append("reports have neither a site, a service nor a kind of incident.")
     return found
 
 

@@ -128,6 +128,7 @@ class PromiseSpec(_Strict):
     calendar: str
     targets: dict[Priority, TargetSpec]
     category: str | None = None
+    services: list[str] = []
     ticket_kinds: list[TicketKind] = []
     objective_ppm: int = 990_000
     pausable: bool = True

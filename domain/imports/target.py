@@ -124,6 +124,7 @@ async def _sign(tx: Tx, account_id: UUID, profile: Profile, spec: AgreementSpec)
             },
             ticket_kinds=tuple(promise.ticket_kinds),
             category=promise.category,
+            services=frozenset(promise.services),
             objective_ppm=promise.objective_ppm,
             pausable=promise.pausable,
         )

@@ -17,6 +17,7 @@ class Opened(Fact):
     ticket_kind: str
     category: str | None
     priority: str
+    service: str | None = None
 
 
 class OccurrenceStated(Fact):

@@ -103,6 +103,7 @@ class Incident(Base, Owned, Versioned):
     site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
     kind: Mapped[TicketKind] = mapped_column(default=TicketKind.INCIDENT)
     category: Mapped[str | None]
+    service: Mapped[str | None]  # that it concerns, such as reception; null: not stated
     priority: Mapped[Priority]
     source: Mapped[Source]
     reporter: Mapped[str]

@@ -50,6 +50,7 @@ async def open_incident(
     reporter: str,
     kind: TicketKind = TicketKind.INCIDENT,
     category: str | None = None,
+    service: str | None = None,
     agreed_at: datetime | None = None,
     external_source: str | None = None,
     external_id: str | None = None,
@@ -67,6 +68,7 @@ async def open_incident(
         (summary, "summary"),
         (reporter, "reporter"),
         (category, "category"),
+        (service, "service"),
         (external_source, "externalSource"),
         (external_id, "externalId"),
     ):
@@ -86,6 +88,7 @@ async def open_incident(
         site_id=site.id,
         kind=kind,
         category=category,
+        service=service,
         priority=priority,
         source=source,
         reporter=await _reporter(tx, reporter),
@@ -102,7 +105,7 @@ async def open_incident(
     _record(tx, incident)
     if occurred is not None:
         occurrence.record_statement(tx, incident, before=None, reason=occurred.reason)
-    attributes = agreements.IncidentAttributes(kind, category, site.id, tx.at)
+    attributes = agreements.IncidentAttributes(kind, category, site.id, tx.at, service)
     subject = promises.PromiseSubject(
         promises.INCIDENT, incident.id, incident.account_id, attributes
     )
@@ -120,6 +123,7 @@ def _record(tx: Tx, incident: Incident) -> None:
             ticket_kind=incident.kind,
             category=incident.category,
             priority=incident.priority,
+            service=incident.service,
         )
     )
     if incident.agreed_at is not None:

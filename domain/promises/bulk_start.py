@@ -23,6 +23,7 @@ class _LikeIncidents(NamedTuple):
     category: str | None
     site_id: UUID | None
     opened_at: datetime | None
+    service: str | None
     terms_ids: Sequence[UUID]
 
 
@@ -43,7 +44,8 @@ async def attach(session: AsyncSession, tenant_id: UUID, *, account_id: UUID | N
 
 _UNATTACHED = """
 CREATE TEMP TABLE unattached ON COMMIT DROP AS
-SELECT i.id, i.account_id, i.site_id AS unit_site_id, i.opened_at AS began_at, i.kind, i.category, in_force.terms_ids,
+SELECT i.id, i.account_id, i.site_id AS unit_site_id, i.opened_at AS began_at, i.kind, i.category, i.service,
+       in_force.terms_ids,
        CASE WHEN in_force.by_site THEN i.site_id END AS site_id,
        CASE WHEN in_force.by_hours THEN i.opened_at END AS opened_at
 FROM incident i CROSS JOIN LATERAL (
@@ -56,16 +58,17 @@ FROM incident i CROSS JOIN LATERAL (
 WHERE i.tenant_id = :tenant AND (CAST(:account AS uuid) IS NULL OR i.account_id = :account)
       AND NOT EXISTS (SELECT FROM promise_watch w WHERE w.unit_id = i.id)
 """
-_GROUPS = "SELECT DISTINCT kind, category, site_id, opened_at, terms_ids FROM unattached"
+_GROUPS = "SELECT DISTINCT kind, category, site_id, opened_at, service, terms_ids FROM unattached"
 _PINNED = """
-CREATE TEMP TABLE pinned (kind text, category text, site_id uuid, opened_at timestamptz, terms_ids uuid[],
-                          term_ids uuid[]) ON COMMIT DROP
+CREATE TEMP TABLE pinned (kind text, category text, site_id uuid, opened_at timestamptz, service text,
+                          terms_ids uuid[], term_ids uuid[]) ON COMMIT DROP
 """
 _ATTACH = """
 INSERT INTO promise_watch (id, tenant_id, account_id, unit_kind, unit_id, site_id, began_at, term_ids)
 SELECT uuidv7(), :tenant, u.account_id, 'incident', u.id, u.unit_site_id, u.began_at, p.term_ids
 FROM unattached u JOIN pinned p
   ON p.kind = u.kind AND p.terms_ids = u.terms_ids AND p.category IS NOT DISTINCT FROM u.category
+ AND p.service IS NOT DISTINCT FROM u.service
  AND p.site_id IS NOT DISTINCT FROM u.site_id AND p.opened_at IS NOT DISTINCT FROM u.opened_at
 ON CONFLICT (unit_id) DO NOTHING
 """
@@ -90,6 +93,10 @@ async def _terms_of(session: AsyncSession, terms_ids: Sequence[UUID]) -> _InForc
 
 def _applicable(in_force: _InForce, group: _LikeIncidents) -> list[UUID]:
     incident = agreements.IncidentAttributes(
-        group.kind, group.category, group.site_id or _ANY_SITE, group.opened_at or _ANY_TIME
+        group.kind,
+        group.category,
+        group.site_id or _ANY_SITE,
+        group.opened_at or _ANY_TIME,
+        group.service,
     )
     return [term.id for term in agreements.applicable(in_force.terms, incident, in_force.hours)]

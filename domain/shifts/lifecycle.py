@@ -78,8 +78,10 @@ async def publish(tx: Tx, shift_ids: Sequence[UUID]) -> RosterChange:
         warnings=warnings,
     )
     for shift in fresh:
-        # The terms in force when the shift begins apply, and the service of its post is the category of the promise.
-        attributes = IncidentAttributes(SHIFT, post.service, shift.site_id, shift.from_at)
+        # The terms in force when the shift begins apply. Terms from before services name them as a category.
+        attributes = IncidentAttributes(
+            SHIFT, post.service, shift.site_id, shift.from_at, post.service
+        )
         subject = promises.PromiseSubject(SHIFT, shift.id, shift.account_id, attributes)
         await promises.start(tx.session, tx.actor, subject, at=tx.at)
     return change

@@ -140,13 +140,20 @@ async def outcomes_of(
     hours = await specs(session, agreements.calendar_versions(terms))
     promised = proposed(terms, account.tenant_id, account.id)
     query = select(
-        Incident.id, Incident.kind, Incident.category, Incident.site_id, Incident.opened_at
+        Incident.id,
+        Incident.kind,
+        Incident.category,
+        Incident.site_id,
+        Incident.opened_at,
+        Incident.service,
     ).where(Incident.account_id == account.id, Incident.opened_at < until_at)
     if from_at is not None:
         query = query.where(Incident.opened_at >= from_at)
     rows = await session.execute(query.order_by(Incident.id))
     incidents = [
-        SimulatedIncident(row.id, str(row.kind), row.category, row.site_id, row.opened_at)
+        SimulatedIncident(
+            row.id, str(row.kind), row.category, row.site_id, row.opened_at, row.service
+        )
         for row in rows
     ]
     prices = await _prices(session, account, until_at)

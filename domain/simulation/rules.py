@@ -46,11 +46,14 @@ class SimulatedIncident:
     category: str | None
     site_id: UUID
     opened_at: datetime
+    service: str | None = None
 
     @property
     def attributes(self) -> IncidentAttributes:
         """The attributes that decide which promises apply."""
-        return IncidentAttributes(self.kind, self.category, self.site_id, self.opened_at)
+        return IncidentAttributes(
+            self.kind, self.category, self.site_id, self.opened_at, self.service
+        )
 
 
 class SimulatedOutcome(NamedTuple):
@@ -89,6 +92,7 @@ def fingerprint(terms: TermsDraft) -> bytes:
             sorted(each.bands, key=lambda band: band.below_ppm),
             # Absent without limits and grades, so that terms without them keep the hash they had.
             *([sorted(each.site_ids), each.hours_id] if each.site_ids or each.hours_id else ()),
+            *([{"services": sorted(each.services)}] if each.services else ()),
             *([{each.lowest_grade: each.doubt_favours}] if each.lowest_grade else ()),
             *(
                 [{"clock_start": each.clock_start}]

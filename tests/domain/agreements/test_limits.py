@@ -96,6 +96,8 @@ async def limited(make: Sessions, world: build.World) -> UUID:
         response(world, "alarms", 60, ticket_kinds=(TicketKind.ALARM,)),
         response(world, "nights", 120, hours_id=night),
         response(world, "fire", 15, category="fire"),
+        response(world, "reception", 20, services=frozenset({"reception", "concierge"})),
+        response(world, "reception_fire", 10, services=frozenset({"reception"}), category="fire"),
         response(world, "warehouse", 30, site_ids=frozenset({warehouse})),
         response(world, "warehouse_fire", 5, site_ids=frozenset({warehouse}), category="fire"),
         response(world, "objective", 10, internal=True),
@@ -113,6 +115,11 @@ async def test_the_most_specific_promise_applies(make: Sessions) -> None:
         (world, {"kind": TicketKind.ALARM}, EVENING, "nights"),
         (world, {"category": "fire"}, EVENING, "fire"),
         (world, {"category": "theft"}, T0, "general"),
+        (world, {"service": "reception", "kind": TicketKind.ALARM}, EVENING, "reception"),
+        (world, {"service": "concierge", "category": "fire"}, T0, "reception"),
+        (world, {"service": "reception", "category": "fire"}, T0, "reception_fire"),
+        (world, {"service": "patrol"}, T0, "general"),
+        (there, {"service": "reception"}, T0, "warehouse"),
         (there, {"kind": TicketKind.ALARM}, EVENING, "warehouse"),
         (there, {"category": "fire"}, T0, "warehouse_fire"),
     ]
@@ -130,11 +137,12 @@ async def test_incidents_in_bulk_get_the_promises_that_they_get_one_by_one(make:
     world = await build.client(make)
     there = replace(world, site=await site_row(make, await limited(make, world)))
     opened = [
-        await build.incident(make, at_site, at=at, kind=kind, category=category)
+        await build.incident(make, at_site, at=at, kind=kind, category=category, service=service)
         for at_site in (world, there)
         for at in (T0, EVENING)
         for kind in (TicketKind.ALARM, TicketKind.INCIDENT)
         for category in (None, "fire")
+        for service in (None, "reception")
     ]
     query = select(PromiseWatch.unit_id, PromiseWatch.term_ids).where(
         PromiseWatch.tenant_id == world.tenant.id
@@ -144,7 +152,7 @@ async def test_incidents_in_bulk_get_the_promises_that_they_get_one_by_one(make:
         await session.execute(delete(PromiseWatch).where(PromiseWatch.tenant_id == world.tenant.id))
         await promises.attach(session, world.tenant.id)
         bulk = {row.unit_id: row.term_ids for row in await session.execute(query)}
-    assert len({tuple(terms) for terms in online.values()}) == 6
+    assert len({tuple(terms) for terms in online.values()}) == 8
     assert bulk == online
     assert bulk.keys() == {incident.id for incident in opened}
 
@@ -178,6 +186,13 @@ async def test_terms_signed_under_the_first_rule_keep_it(make: Sessions) -> None
         ({"category": "fire"}, {"category": "fire"}, True),
         ({"ticket_kinds": ("alarm", "incident")}, {"ticket_kinds": ("incident",)}, True),
         ({"ticket_kinds": ("alarm",)}, {"ticket_kinds": ("incident",)}, False),
+        ({"services": frozenset({"reception"})}, {"services": frozenset({"patrol"})}, False),
+        (
+            {"services": frozenset({"reception", "patrol"})},
+            {"services": frozenset({"patrol"})},
+            True,
+        ),
+        ({"services": frozenset({"reception"})}, {}, False),
         ({"sites": "both"}, {"sites": "second"}, True),
         ({"sites": "first"}, {"sites": "second"}, False),
         ({"hours": "night"}, {"hours": "day"}, False),
