@@ -14,7 +14,7 @@ PYTEST = $(RUN)/python -m pytest -n auto --dist loadgroup --durations=30
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-numbering bench-timers loadtest docs lock vendor clean
+.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-numbering bench-timers loadtest docs lock sentiment vendor clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ bench-gps: install ## Time the ingest of fixes against plain COPY and against on
 
 bench-numbering: install ## Time the numbering of an import's facts against a plain UPDATE of the same rows
 	$(RUN)/python -m tests.bench.numbering
+
+sentiment: install ## Train the weights of sentiment and print their figures: make sentiment DATA=folder with reviews/*.parquet
+	$(RUN)/python -m domain.sentiment --data $(DATA)
 
 docs: build/docs-tools/.installed ## Build the documentation site into build/docs; it loads nothing from a network
 	$(PYTHON) docs/stage.py build/docs-source

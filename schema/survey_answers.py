@@ -10,7 +10,7 @@ import strawberry
 from domain import accounts, incidents, surveys
 from domain.access import Right
 from domain.core.errors import Code, Refused
-from domain.surveys import FoundTheme, Theme, themes_of
+from domain.sentiment import FoundTheme, Theme, themes_of
 from schema.accounts import Account
 from schema.contacts import Contact
 from schema.core.context import Context, Info

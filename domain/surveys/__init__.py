@@ -62,7 +62,6 @@ from domain.surveys.scores import (
     share,
     tally_of,
 )
-from domain.surveys.themes import FoundTheme, Theme, themes_of
 from domain.surveys.waves import (
     PART,
     accounts_to_survey,
@@ -82,7 +81,6 @@ __all__ = [
     "Audience",
     "Choice",
     "Estimate",
-    "FoundTheme",
     "GivenAnswer",
     "IntervalMethod",
     "MeasuredSurveys",
@@ -107,7 +105,6 @@ __all__ = [
     "SurveyScore",
     "SurveyWave",
     "Tally",
-    "Theme",
     "Trigger",
     "Wording",
     "accounts_to_survey",
@@ -139,6 +136,5 @@ __all__ = [
     "score",
     "share",
     "tally_of",
-    "themes_of",
     "to_remind",
 ]

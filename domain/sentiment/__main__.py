@@ -1,0 +1,26 @@
+"""Train the heads: python -m domain.sentiment --data FOLDER."""
+
+import argparse
+from pathlib import Path
+
+from domain.sentiment.heads import FOLDER, encoded
+from domain.sentiment.plain import FILE
+from domain.sentiment.sources import open_texts, own_sentences, own_words
+from domain.sentiment.training import table, train_plain
+
+
+def main() -> None:
+    """Train the heads, write their files, and print their figures by source and language."""
+    parser = argparse.ArgumentParser(prog="python -m domain.sentiment", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="Folder with reviews/*.parquet.")
+    parser.add_argument("--into", type=Path, default=FOLDER, help="Folder for the weights.")
+    asked = parser.parse_args()
+    examples = [*open_texts(asked.data), *own_sentences(), *own_words()]
+    head = train_plain(examples)
+    asked.into.mkdir(parents=True, exist_ok=True)
+    (asked.into / FILE).write_bytes(encoded(head))
+    print(table(head))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Train heads, deterministically: cross-validated figures for each source and language, then the weights."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from domain.sentiment.features import features_of, words_of
+from domain.sentiment.fitting import (
+    Vector,
+    Vocabulary,
+    figures,
+    fit_confidence,
+    fit_sparse,
+)
+from domain.sentiment.heads import PolarityHead, sealed
+from domain.sentiment.plain import ENCODER
+from domain.sentiment.port import NEUTRAL_BELOW
+from domain.sentiment.sources import FOLDS, SENTENCES, WORD_LIST, Example, licences
+
+FEWEST_TEXTS = 5
+"""Texts of others that a feature must be in: a rarer one could tell whose text it was."""
+
+FEWEST_OWN = {SENTENCES: 2, WORD_LIST: 1}
+MOST_FEATURES = 16_000
+PENALTY = 3.0
+
+Fit = Callable[[Sequence[int], Sequence[int]], Vector]
+"""Trains on the examples at the first positions, and returns the polarity of those at the second."""
+
+
+def train_plain(examples: Sequence[Example]) -> PolarityHead:
+    """Train a head of the plain method on all examples but those held out."""
+    counted = [
+        Counter(each.key for each in features_of(words_of(example.text))) for example in examples
+    ]
+    labels, weights = arrays(examples)
+
+    def fit(train: Sequence[int]) -> tuple[Vocabulary, Vector, float]:
+        own = [counted[at] for at in train]
+        fewest = [FEWEST_OWN.get(examples[at].source, FEWEST_TEXTS) for at in train]
+        words = Vocabulary.of(own, fewest)
+        given = (labels[train], weights[train])
+        coef, start = fit_sparse(words.matrix(own), *given, penalty=PENALTY)
+        if len(coef) > MOST_FEATURES:
+            order = np.argsort(-np.abs(coef), kind="stable")[:MOST_FEATURES]
+            keys = list(words.texts)
+            words = words.only({keys[at] for at in order})
+            coef, start = fit_sparse(words.matrix(own), *given, penalty=PENALTY)
+        return words, np.rint(coef * 10_000), round(start, 6)
+
+    def predict(train: Sequence[int], test: Sequence[int]) -> Vector:
+        words, coef, start = fit(train)
+        return words.matrix([counted[at] for at in test]).times(coef / 10_000) + start
+
+    measured, confidence = measure(examples, predict)
+    words, coef, start = fit([at for at, each in enumerate(examples) if not each.is_held_out])
+    return sealed(
+        PolarityHead(
+            encoder=ENCODER,
+            dim=len(coef),
+            coef=[int(each) for each in coef],
+            intercept=start,
+            confidence=confidence,
+            trained_on=licences([each for each in examples if not each.is_held_out]),
+            figures=measured,
+            features="\n".join(words.texts),
+            texts=list(words.texts.values()),
+            documents=words.documents,
+        )
+    )
+
+
+def measure(
+    examples: Sequence[Example], predict: Fit
+) -> tuple[dict[str, Any], tuple[float, float]]:
+    """Return figures by source and language, and the confidence: by cross-validation, and on what is held out.
+
+    What is held out is in no training at all; the figures of the other examples come from the folds without them.
+    """
+    labels, _ = arrays(examples)
+    values = np.zeros(len(examples))
+    rest = [at for at, each in enumerate(examples) if not each.is_held_out]
+    held_out = [at for at, each in enumerate(examples) if each.is_held_out]
+    for fold in range(FOLDS):
+        test = [at for at in rest if examples[at].fold == fold]
+        if test:
+            train = [at for at in rest if examples[at].fold != fold]
+            values[test] = predict(train, test)
+    if held_out:
+        values[held_out] = predict(rest, held_out)
+    values = np.clip(values, -1, 1)
+    groups: dict[str, list[int]] = {}
+    for at, each in enumerate(examples):
+        source = "held out" if each.is_held_out else each.source
+        for name in (f"{source}, {each.language}", source):
+            groups.setdefault(name, []).append(at)
+    groups = {name: rows for name, rows in groups.items() if not name.startswith(WORD_LIST)}
+    found = {}
+    for name, rows in sorted(groups.items()):
+        found[name] = figures(values[rows], labels[rows])
+        if {examples[at].source for at in rows} == {SENTENCES}:
+            classes = np.where(np.abs(values) < NEUTRAL_BELOW, 0, np.sign(values))[rows]
+            found[name]["classes"] = round(float((classes == labels[rows]).mean()), 4)
+    domain = [at for at, each in enumerate(examples) if each.source == SENTENCES] or rest
+    return found, fit_confidence(values[domain], labels[domain])
+
+
+def arrays(examples: Sequence[Example]) -> tuple[Vector, Vector]:
+    """Return labels and weights of examples."""
+    return (
+        np.array([each.polarity for each in examples]),
+        np.array([each.weight for each in examples]),
+    )
+
+
+def table(head: PolarityHead) -> str:
+    """Return the figures of a head as lines of text."""
+    sources = ", ".join(f"{each['texts']} {each['source']}" for each in head.trained_on)
+    lines = [
+        f"{head.version}: {head.dim} weights, trained on {sources}",
+        f"  {'texts':<16}{'n':>6}{'polar':>7}{'sign right':>12}{'class right':>13}{'r':>8}",
+    ]
+    for name, found in head.figures.items():
+        classes = f"{found['classes']:.3f}" if "classes" in found else ""
+        lines.append(
+            f"  {name:<16}{found['n']:>6}{found['polar']:>7}{found['accuracy']:>12.3f}{classes:>13}{found['r']:>8.3f}"
+        )
+    return "\n".join(lines)
