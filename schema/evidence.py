@@ -40,6 +40,23 @@ enum(
     jump="Speed in km/h that would have been needed to get there from the position before.",
     no_fix="No position proves it.",
     reported="Reported by a person; nothing was measured.",
+    photo_delay="Seconds between taking and receiving the photo.",
+    photo_ahead="Seconds by which the camera's clock was ahead.",
+    clocks_differ="Seconds by which two clocks differ that stated when the photo was taken.",
+    zone_assumed="The camera wrote no time zone, so the client's was assumed.",
+    time_stated="The phone stated when the photo was taken; the camera did not write it.",
+    no_time="Nothing shows when the photo was taken.",
+    inside="The photo was taken inside the geofence of the site.",
+    outside="Metres outside the geofence of the site, in steps of ten.",
+    no_place="The camera wrote no position.",
+    no_geofence="The site has no geofence.",
+    same_file="Number of times that the same file was used before.",
+    near_duplicate="Number of 64 bits that differ from nearly the same image, used before.",
+    copied_metadata="Number of other images with the same camera data.",
+    edited="An image editor wrote the file.",
+    thumbnail_differs="Number of 64 bits by which the camera's small image differs.",
+    no_thumbnail="The camera's small image is missing.",
+    no_metadata="The file has no camera data.",
 )
 
 ReasonRow = strawberry.Parent[evidence.EvidenceReason]

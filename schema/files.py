@@ -8,8 +8,10 @@ from uuid import UUID
 import strawberry
 from sqlalchemy import exists, false
 
-from domain import accounts, files
+from domain import accounts, evidence, files
+from domain.access import Right
 from domain.core.errors import Code, Refused
+from domain.evidence import Grade, PhotoVerdict
 from domain.files import CopyKind, FileState, LinkSigner
 from schema.accounts import Account
 from schema.core import ids
@@ -20,6 +22,7 @@ from schema.core.lists import AccountFilter, Rows, lists, visible
 from schema.core.mutations import ExpectedVersion, GlobalIdOf, MutationContext, mutation
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import RESTRICTED, enum, from_row, resolver
+from schema.evidence import EvidenceReason
 
 enum(
     FileState,
@@ -31,7 +34,19 @@ enum(
     deleted="It was deleted; the bytes are gone.",
 )
 
+enum(
+    PhotoVerdict,
+    "PhotoVerdict",
+    ok="Nothing speaks against it.",
+    time="It was taken at another time, or the clock of the camera or the phone was wrong.",
+    place="It was taken elsewhere than at the site.",
+    same_file="The same file was used before.",
+    near_duplicate="Nearly the same image was used before, for something else.",
+    no_metadata="Camera data are missing, or cannot be relied on: the image was edited, or they were copied.",
+)
+
 Row = strawberry.Parent[files.File]
+EvidenceRow = strawberry.Parent[files.PhotoEvidence]
 FileId = Annotated[UUID, GlobalIdOf("File")]
 SubjectId = Annotated[strawberry.ID, "What it belongs to: an incident."]
 
@@ -41,6 +56,33 @@ class Started:
     """Row of a started upload."""
 
     row: files.File
+
+
+@from_row(files.PhotoEvidence)
+class PhotoEvidence:
+    """Grade of a photo as evidence of what it was attached to; nothing in it says what the camera wrote to clients."""
+
+    grade: Annotated[Grade, "Grade of the photo: the worst that one of its reasons allows."]
+    graded_at: Annotated[datetime, "Time at which it was graded."]
+
+    @resolver(strawberry.ID)
+    @staticmethod
+    def subject_id(row: EvidenceRow) -> strawberry.ID:
+        """What it is evidence of: an incident."""
+        return strawberry.ID(ids.write(row.subject_kind, row.subject_id))
+
+    @resolver(list[PhotoVerdict])
+    @staticmethod
+    def verdicts(row: EvidenceRow) -> list[PhotoVerdict]:
+        """What speaks against the photo; OK alone when nothing does."""
+        return row.found
+
+    @resolver(list[EvidenceReason])
+    @staticmethod
+    def reasons(row: EvidenceRow, info: Info) -> list[evidence.EvidenceReason]:
+        """Reasons for the grade; figures that tell what the camera wrote are null for clients."""
+        all_of_it = info.context.actor.may(Right.READ_EVIDENCE)
+        return row.reasons if all_of_it else [each.for_clients for each in row.reasons]
 
 
 @from_row(files.File)
@@ -64,7 +106,21 @@ class File(Node):
     taken_lat: Annotated[float | None, "Latitude that the camera wrote into it.", RESTRICTED]
     taken_lon: Annotated[float | None, "Longitude that the camera wrote into it.", RESTRICTED]
     camera: Annotated[str | None, "Make and model of the camera, as it wrote them.", RESTRICTED]
+    stated_at: Annotated[
+        datetime | None, "Time at which it was taken, as the phone stated it.", RESTRICTED
+    ]
+    clock_skew_s: Annotated[
+        float | None, "Seconds by which the phone's clock was behind when it sent that.", RESTRICTED
+    ]
     version: Annotated[int, "Version of the row, raised by every change."]
+
+    @resolver(list[PhotoEvidence])
+    @staticmethod
+    async def evidence(row: Row, info: Info) -> list[files.PhotoEvidence]:
+        """Grades of a photo, one for each incident it was attached to; empty for documents, and until it is graded."""
+        graded = files.PhotoEvidence
+        order = (graded.graded_at, graded.id)
+        return await info.context.children(graded.file_id, row.id, order=order)
 
     @resolver(str)
     @staticmethod
@@ -170,6 +226,12 @@ class FileMutation:
             str | None, "SHA-256 in lower-case hexadecimal digits, to be checked on arrival."
         ] = None,
         internal: Annotated[bool, "Whether to hide it from clients. Not for clients."] = False,
+        taken_at: Annotated[
+            datetime | None, "Time at which the photo was taken, by the clock of the phone."
+        ] = None,
+        sent_at: Annotated[
+            datetime | None, "Time of this call by the same clock, which shows how wrong it is."
+        ] = None,
     ) -> Started:
         """Announce a file; the response has the signed path to which its bytes are sent, once, within 15 minutes."""
         file = await files.start_upload(
@@ -180,6 +242,7 @@ class FileMutation:
             size_bytes=size_bytes,
             sha256=sha256,
             internal=internal,
+            phone=files.PhoneTimes(taken_at, sent_at),
         )
         return Started(file)
 

@@ -23,6 +23,7 @@ from workers.notices import (
     tell_updated,
     warn_ops,
 )
+from workers.photos import grade_photo
 from workers.quality import mark_quality
 from workers.sending import send_message
 
@@ -61,6 +62,7 @@ ROUTES: Routes = {
     "incident.closed": (follow_ticket,),
     "incident.reopened": (follow_ticket,),
     "incident.prioritised": (follow_ticket, hurry_notices),
+    "file.attached": (grade_photo,),
     "recovery.step_done": (tell_recovery,),
     "message.queued": (send_message,),
     "message.answered": (tell_answered,),

@@ -1,7 +1,19 @@
 """Grades of evidence: how well an instant is proven, with reasons; pure rules, the same for any order of the input."""
 
 from domain.evidence.fixes import AFTER_S, BEFORE_S, MeasuredFix, grade_by_fixes
+from domain.evidence.photos import (
+    NEAR_BITS,
+    RETRY_WITHIN,
+    THUMBNAIL_BITS,
+    PhotoAssessment,
+    PhotoFacts,
+    PhotoVerdict,
+    Thumbnail,
+    grade_photo,
+    is_editor,
+)
 from domain.evidence.rules import (
+    CAMERA_FIGURES,
     CONTRADICTIONS,
     GRADES,
     NOT_PROVEN,
@@ -29,11 +41,15 @@ from domain.evidence.standing import (
 __all__ = [
     "AFTER_S",
     "BEFORE_S",
+    "CAMERA_FIGURES",
     "CONTRADICTIONS",
     "GRADES",
+    "NEAR_BITS",
     "NOT_PROVEN",
     "PROVING",
     "REPORTED",
+    "RETRY_WITHIN",
+    "THUMBNAIL_BITS",
     "Assessment",
     "DoubtFavours",
     "EvidenceFacts",
@@ -43,11 +59,17 @@ __all__ = [
     "Grade",
     "MeasuredFact",
     "MeasuredFix",
+    "PhotoAssessment",
+    "PhotoFacts",
+    "PhotoVerdict",
     "ProvenGrade",
     "ReasonCode",
     "StandingEvidence",
+    "Thumbnail",
     "at_least",
     "grade_by_fixes",
+    "grade_photo",
+    "is_editor",
     "standing",
     "stops_at",
     "worst",

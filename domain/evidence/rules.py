@@ -1,7 +1,7 @@
 """Grades of evidence: how well a measured instant is proven, and the reasons with their figures."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -52,6 +52,23 @@ class ReasonCode(StrEnum):
     JUMP = "jump"
     NO_FIX = "no_fix"
     REPORTED = "reported"
+    PHOTO_DELAY = "photo_delay"
+    PHOTO_AHEAD = "photo_ahead"
+    CLOCKS_DIFFER = "clocks_differ"
+    ZONE_ASSUMED = "zone_assumed"
+    TIME_STATED = "time_stated"
+    NO_TIME = "no_time"
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    NO_PLACE = "no_place"
+    NO_GEOFENCE = "no_geofence"
+    SAME_FILE = "same_file"
+    NEAR_DUPLICATE = "near_duplicate"
+    COPIED_METADATA = "copied_metadata"
+    EDITED = "edited"
+    THUMBNAIL_DIFFERS = "thumbnail_differs"
+    NO_THUMBNAIL = "no_thumbnail"
+    NO_METADATA = "no_metadata"
 
 
 CONTRADICTIONS = frozenset(
@@ -73,7 +90,33 @@ _TEXTS: dict[ReasonCode, str] = {
     ReasonCode.JUMP: "The position before was too far away: {0:.0f} km/h would have been needed.",
     ReasonCode.NO_FIX: "No position proves it.",
     ReasonCode.REPORTED: "A person reported it; nothing was measured.",
+    ReasonCode.PHOTO_DELAY: "The photo was received {0:.0f} s after it was taken.",
+    ReasonCode.PHOTO_AHEAD: "The photo was taken {0:.0f} s after it was received, by the camera's clock.",
+    ReasonCode.CLOCKS_DIFFER: "Two clocks that state when the photo was taken differ by {0:.0f} s.",
+    ReasonCode.ZONE_ASSUMED: "The camera wrote no time zone: the client's was assumed.",
+    ReasonCode.TIME_STATED: "The phone stated when the photo was taken; the camera did not write it.",
+    ReasonCode.NO_TIME: "Nothing shows when the photo was taken.",
+    ReasonCode.INSIDE: "The photo was taken inside the geofence of the site.",
+    ReasonCode.OUTSIDE: "The photo was taken {0:.0f} m outside the geofence of the site.",
+    ReasonCode.NO_PLACE: "The camera wrote no position.",
+    ReasonCode.NO_GEOFENCE: "The site has no geofence.",
+    ReasonCode.SAME_FILE: "The same file was used {0:.0f} times before.",
+    ReasonCode.NEAR_DUPLICATE: "Nearly the same image was used before: {0:.0f} of 64 bits differ.",
+    ReasonCode.COPIED_METADATA: "{0:.0f} other images have the same camera data.",
+    ReasonCode.EDITED: "An image editor wrote the file.",
+    ReasonCode.THUMBNAIL_DIFFERS: "The camera's small image shows something else: {0:.0f} of 64 bits differ.",
+    ReasonCode.NO_THUMBNAIL: "The camera's small image is missing.",
+    ReasonCode.NO_METADATA: "The file has no camera data.",
 }
+_WITHOUT_FIGURE: dict[ReasonCode, str] = {
+    ReasonCode.PHOTO_DELAY: "The time between taking and receiving the photo was measured.",
+    ReasonCode.PHOTO_AHEAD: "The camera's clock was ahead.",
+    ReasonCode.CLOCKS_DIFFER: "Two clocks that state when the photo was taken differ.",
+    ReasonCode.OUTSIDE: "The photo was taken outside the geofence of the site.",
+    ReasonCode.THUMBNAIL_DIFFERS: "The camera's small image shows something else.",
+}
+CAMERA_FIGURES = frozenset(_WITHOUT_FIGURE)
+"""Codes whose figures tell what a camera wrote, which is not for clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +130,14 @@ class EvidenceReason:
     @property
     def text(self) -> str:
         """The reason in plain words."""
+        if self.figure is None and self.code in CAMERA_FIGURES:
+            return _WITHOUT_FIGURE[self.code]
         return _TEXTS[self.code].format(self.figure)
+
+    @property
+    def for_clients(self) -> "EvidenceReason":
+        """The reason without a figure that tells what a camera wrote."""
+        return replace(self, figure=None) if self.code in CAMERA_FIGURES else self
 
     def plain(self) -> dict[str, Any]:
         """Return the reason as it is stored in a fact."""

@@ -1,10 +1,11 @@
 """Files: photos and documents of incidents, by signed addresses; clients get copies without camera data."""
 
-from domain.files.actions import attach, change, delete, detach, start_upload
+from domain.files.actions import PhoneTimes, attach, change, delete, detach, start_upload
 from domain.files.blobs import BlobStore, incoming
 from domain.files.decoding import DecoderBusy, Unacceptable
+from domain.files.grading import grade_photo_of
 from domain.files.links import LinkSigner, is_over
-from domain.files.model import CopyKind, File, FileAttachment, FileCopy, FileState
+from domain.files.model import CopyKind, File, FileAttachment, FileCopy, FileState, PhotoEvidence
 from domain.files.reads import Download, download_of
 from domain.files.receiving import (
     ReceivedFile,
@@ -41,6 +42,8 @@ __all__ = [
     "FileCopy",
     "FileState",
     "LinkSigner",
+    "PhoneTimes",
+    "PhotoEvidence",
     "ReceivedFile",
     "Unacceptable",
     "WrongSize",
@@ -55,6 +58,7 @@ __all__ = [
     "expire_file",
     "expire_uploads",
     "folder_of_upload",
+    "grade_photo_of",
     "incoming",
     "is_over",
     "old_files",

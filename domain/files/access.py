@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, Uuid, and_, column, or_, select, table
+from sqlalchemy import Boolean, ColumnElement, Text, Uuid, and_, column, or_, select, table
 
 from domain.access import Actor, Right
 from domain.access.declarations import AccessRules
@@ -13,6 +13,10 @@ from domain.access.rule import Rows
 _ATTACHMENT = table(
     "file_attachment",
     *(column("file_id", Uuid), column("subject_kind", Text), column("subject_id", Uuid)),
+)
+
+_FILE = table(
+    "file", *(column("id", Uuid), column("uploaded_by", Text), column("internal", Boolean))
 )
 
 
@@ -35,6 +39,20 @@ def _own_files(actor: Actor, model: Any) -> ColumnElement[bool]:
     )
 
 
+def _of_shown_file(evidence: Any) -> ColumnElement[bool]:
+    """Select grades of files that are not hidden from clients."""
+    shown = select(_FILE.c.id).where(~_FILE.c.internal).correlate_except(_FILE)
+    found: ColumnElement[bool] = evidence.file_id.in_(shown)
+    return found
+
+
+def _of_own_files(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select grades of the files that a guard sees."""
+    own = select(_FILE.c.id).where(_own_files(actor, _FILE.c)).correlate_except(_FILE)
+    found: ColumnElement[bool] = model.file_id.in_(own)
+    return found
+
+
 ACCESS = AccessRules(
     rows={
         "file": Rows(
@@ -45,25 +63,31 @@ ACCESS = AccessRules(
             always=_uploaded_by_self,
         ),
         "file_attachment": Rows((Right.READ_FILES,), own=_at_incident_at_hand),
+        "photo_evidence": Rows(
+            (Right.READ_FILES,), unless={Right.READ_EVIDENCE: _of_shown_file}, own=_of_own_files
+        ),
     },
     row_texts={
         ("file", Right.READ_EVIDENCE): "files for the client",
         ("file", None): "the own uploads, and files on incidents at hand",
         ("file_attachment", None): "of incidents at hand",
+        ("photo_evidence", Right.READ_EVIDENCE): "of files for the client",
+        ("photo_evidence", None): "of the own uploads, and of files on incidents at hand",
     },
-    never_shown=frozenset({"file_copy", "blob"}),
+    never_shown=frozenset({"file_copy", "blob", "photo_trait"}),
     fields={
         "File": {
             None: "id name mediaType sizeBytes sha256 state internal uploadedBy startedAt storedAt deletedAt"
-            " widthPx heightPx version account downloadPath thumbnailPath",
-            Right.READ_EVIDENCE: "takenAt takenLat takenLon camera originalPath",
+            " widthPx heightPx version account downloadPath thumbnailPath evidence",
+            Right.READ_EVIDENCE: "takenAt takenLat takenLon camera statedAt clockSkewSeconds originalPath",
         },
+        "PhotoEvidence": {None: "subjectId grade verdicts reasons gradedAt"},
         "FileUpload": {None: "path expiresAt file"},
         "Incident": {Right.READ_FILES: "files"},
     },
     facts={
         Right.READ_FILES: "file.attached file.changed file.deleted file.detached file.origin_erased"
-        " file.scanned file.stored file.upload_expired file.upload_started"
+        " file.photo_graded file.scanned file.stored file.upload_expired file.upload_started"
     },
     queries={"files": ()},
     mutations={

@@ -1,10 +1,11 @@
 """Start uploads, attach files, hide them from clients, and delete them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Right, Tx, visible_to
@@ -19,16 +20,28 @@ from domain.files.events import (
     UploadStarted,
     about,
 )
-from domain.files.model import File, FileAttachment, FileCopy, FileState
+from domain.files.model import File, FileAttachment, FileCopy, FileState, PhotoTrait
 from domain.files.rules import (
     MAX_AWAITED,
     UPLOAD_WITHIN,
     must_be_acceptable,
     must_be_file_name,
+    must_be_phone_times,
 )
 from domain.files.subjects import FileSubject, subject_of
 
 ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneTimes:
+    """Times by the clock of the phone that announces a photo: when it was taken, and when that was sent."""
+
+    taken_at: datetime | None = None
+    sent_at: datetime | None = None
+
+
+NOT_STATED = PhoneTimes()
 _HAS_BYTES = (FileState.STORED, FileState.AVAILABLE)
 
 
@@ -42,11 +55,13 @@ async def start_upload(
     size_bytes: int,
     sha256: str | None = None,
     internal: bool = False,
+    phone: PhoneTimes = NOT_STATED,
 ) -> File:
     """Announce a file for a row, such as an incident; its bytes are awaited for a quarter of an hour."""
     tx.actor.must(Right.UPLOAD_FILES)
     must_be_file_name(name, "name")
     must_be_acceptable(media_type, size_bytes, sha256)
+    skew_s = must_be_phone_times(phone.taken_at, phone.sent_at, tx.at)
     if internal:
         tx.actor.must(Right.READ_EVIDENCE)
     subject = await subject_of(tx, subject_kind, subject_id, argument="subjectId")
@@ -66,6 +81,8 @@ async def start_upload(
         subject_id=subject.id,
         started_at=tx.at,
         expires_at=tx.at + UPLOAD_WITHIN,
+        stated_at=phone.taken_at,
+        clock_skew_s=skew_s,
     )
     tx.session.add(file)
     tx.record(
@@ -148,14 +165,17 @@ async def delete_file(
     await session.execute(delete_rows(FileCopy).where(FileCopy.file_id == file.id))
     await session.execute(delete_rows(FileAttachment).where(FileAttachment.file_id == file.id))
     file.state, file.deleted_at = FileState.DELETED, at
-    forget_origin(file)
+    await forget_origin(session, file)
     record(session, recorder, FileDeleted(**about(file, at), sha256=file.sha256, reason=reason))
 
 
-def forget_origin(file: File) -> None:
-    """Remove from the row what tells about the uploader: the name and the camera data."""
+async def forget_origin(session: AsyncSession, file: File) -> None:
+    """Remove what tells about the uploader: the name and the camera data; a hash of what a photo shows stays."""
     file.name = ERASED
     file.taken_at = file.taken_lat = file.taken_lon = file.camera = None
+    file.stated_at = file.clock_skew_s = None
+    of_photo = update(PhotoTrait).where(PhotoTrait.file_id == file.id)
+    await session.execute(of_photo.values(stamp=None, satellite_at=None))
 
 
 async def _file(tx: Tx, file_id: UUID, *, right: Right = Right.UPLOAD_FILES) -> File:

@@ -33,6 +33,22 @@ class CameraData:
     lat: float | None = None
     lon: float | None = None
     camera: str | None = None
+    satellite_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoTraits:
+    """What tells a photo apart from others, and from one that was changed; None is unknown.
+
+    `difference_hash` are 64 bits of what it shows, `stamp` a hash of what a camera writes anew into each photo.
+    """
+
+    difference_hash: int | None = None
+    has_thumbnail: bool = False
+    thumbnail_bits: int | None = None
+    software: str | None = None
+    stamp: str | None = None
+    stamp_is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +59,7 @@ class Inspection:
     width_px: int | None
     height_px: int | None
     camera: CameraData
+    traits: PhotoTraits
     copy: Path | None
     thumbnail: Path | None
 
@@ -56,6 +73,13 @@ class _Report(msgspec.Struct):
     lat: float | None = None
     lon: float | None = None
     camera: str | None = None
+    satellite_at: datetime | None = None
+    difference_hash: int | None = None
+    has_thumbnail: bool = False
+    thumbnail_bits: int | None = None
+    software: str | None = None
+    stamp: str | None = None
+    stamp_is_exact: bool = False
 
 
 async def inspect(source: Path, folder: Path) -> Inspection:
@@ -69,7 +93,15 @@ async def inspect(source: Path, folder: Path) -> Inspection:
         report.media_type,
         report.width_px,
         report.height_px,
-        CameraData(report.taken_local, report.lat, report.lon, report.camera),
+        CameraData(report.taken_local, report.lat, report.lon, report.camera, report.satellite_at),
+        PhotoTraits(
+            report.difference_hash,
+            report.has_thumbnail,
+            report.thumbnail_bits,
+            report.software,
+            report.stamp,
+            report.stamp_is_exact,
+        ),
         copy if copy.exists() else None,
         thumbnail if thumbnail.exists() else None,
     )

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.core.ledger import Fact
+from domain.evidence import Grade, PhotoVerdict
 from domain.files.model import File
 
 
@@ -63,6 +64,15 @@ class FileAttached(OfAttachment):
     """The file was attached to a row, such as an incident."""
 
     kind: ClassVar[str] = "file.attached"
+
+
+class PhotoGraded(OfAttachment):
+    """A photo was graded as evidence of the row that it was attached to; reasons without what a camera wrote."""
+
+    kind: ClassVar[str] = "file.photo_graded"
+    grade: Grade
+    verdicts: list[PhotoVerdict]
+    reasons: list[dict[str, Any]]
 
 
 class FileDetached(OfAttachment):

@@ -2,12 +2,23 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.core.base import Base, Owned, Tenanted, Versioned
+from domain.evidence import EvidenceReason, Grade, PhotoVerdict, ReasonCode
 
 
 class FileState(StrEnum):
@@ -51,6 +62,7 @@ class File(Base, Owned, Versioned):
         Index("ix_file_kept", "stored_at", postgresql_where=text("state <> 'deleted'")),
         Index(None, "tenant_id", "uploaded_by"),
         Index(None, "subject_id"),
+        Index(None, "tenant_id", "sha256"),
     )
 
     name: Mapped[str]
@@ -73,6 +85,59 @@ class File(Base, Owned, Versioned):
     taken_lat: Mapped[float | None]
     taken_lon: Mapped[float | None]
     camera: Mapped[str | None]
+    stated_at: Mapped[datetime | None]  # when it was taken, as the phone stated it
+    clock_skew_s: Mapped[float | None]  # how far the phone's clock was behind when it stated that
+
+
+class PhotoTrait(Base, Owned):
+    """What tells a photo apart from others, and from one that was changed; nobody reads it but the grades."""
+
+    __tablename__ = "photo_trait"
+    __table_args__ = (
+        UniqueConstraint("file_id"),
+        Index(None, "tenant_id", "stored_at"),
+        Index(None, "tenant_id", "stamp"),
+    )
+
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"))
+    stored_at: Mapped[datetime]
+    difference_hash: Mapped[int | None] = mapped_column(BigInteger)  # as a signed number
+    has_metadata: Mapped[bool]
+    zone_known: Mapped[bool]
+    satellite_at: Mapped[datetime | None]
+    edited: Mapped[bool]
+    has_thumbnail: Mapped[bool]
+    thumbnail_bits: Mapped[int | None]
+    stamp: Mapped[str | None]
+    stamp_is_exact: Mapped[bool]
+
+
+class PhotoEvidence(Base, Owned):
+    """Grade of a photo as evidence of one row that it was attached to; it stays when the photo is detached."""
+
+    __tablename__ = "photo_evidence"
+    __table_args__ = (UniqueConstraint("file_id", "subject_id"), Index(None, "subject_id"))
+
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"))
+    subject_kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    grade: Mapped[Grade]
+    verdicts: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    graded_at: Mapped[datetime]
+
+    @property
+    def reasons(self) -> list[EvidenceReason]:
+        """The reasons for the grade."""
+        return [
+            EvidenceReason(ReasonCode(each["code"]), each["figure"], Grade(each["allows"]))
+            for each in self.findings
+        ]
+
+    @property
+    def found(self) -> list[PhotoVerdict]:
+        """The verdicts."""
+        return [PhotoVerdict(each) for each in self.verdicts]
 
 
 class FileCopy(Base, Owned):

@@ -98,7 +98,7 @@ async def erase_origin(
     )
     files = (await session.scalars(own.with_for_update())).all()
     for file in files:
-        forget_origin(file)
+        await forget_origin(session, file)
         original = (FileCopy.file_id == file.id, FileCopy.kind == CopyKind.ORIGINAL)
         await session.execute(delete(FileCopy).where(*original))
         record(session, recorder, OriginErased(**about(file, at)))

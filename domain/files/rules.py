@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.core.errors import Code, Refused
@@ -17,6 +17,7 @@ DOWNLOAD_WITHIN = timedelta(minutes=15)
 EXTENSIONS = dict(zip(MEDIA_TYPES, (".jpg", ".png", ".webp", ".pdf"), strict=True))
 
 _LONGEST_NAME = 150
+_FARTHEST = timedelta(days=366)
 _NOT_IN_A_NAME = re.compile(
     r"[/\\:*?\"<>|\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
@@ -45,6 +46,25 @@ def must_be_acceptable(media_type: str, size_bytes: int, sha256: str | None) -> 
     if sha256 is not None and not _HEX.fullmatch(sha256):
         words = "A SHA-256 has 64 lower-case hexadecimal digits."
         raise Refused(Code.INVALID, words, argument="sha256")
+
+
+def must_be_phone_times(
+    stated_at: datetime | None, sent_at: datetime | None, now: datetime
+) -> float | None:
+    """Return how far the phone's clock is behind; refuse times of a phone that cannot be."""
+    if stated_at is not None and sent_at is not None and stated_at > sent_at:
+        words = "By the phone's clock the photo was taken after it was announced."
+        raise Refused(Code.TIME_REVERSED, words, argument="takenAt")
+    for at, argument in ((stated_at, "takenAt"), (sent_at, "sentAt")):
+        if at is not None and abs(at - now) > _FARTHEST:
+            words = f"{argument} is more than a year from now; check the phone's clock."
+            raise Refused(Code.INVALID, words, argument=argument)
+    return None if sent_at is None else (now - sent_at).total_seconds()
+
+
+def signed(number: int) -> int:
+    """Return 64 bits as the signed number that the database holds."""
+    return number - (1 << 64) if number >> 63 else number
 
 
 def address_of(tenant_id: UUID, sha256: str) -> str:

@@ -16,12 +16,21 @@ from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import SystemRecorder, record
 from domain.core.text_rules import cleaned
+from domain.evidence import is_editor
 from domain.files.blobs import BlobStore
 from domain.files.decoding import CameraData, Inspection, Unacceptable, inspect
 from domain.files.events import FileAttached, FileStored, about
-from domain.files.model import Blob, CopyKind, File, FileAttachment, FileCopy, FileState
+from domain.files.model import (
+    Blob,
+    CopyKind,
+    File,
+    FileAttachment,
+    FileCopy,
+    FileState,
+    PhotoTrait,
+)
 from domain.files.receiving import ReceivedFile, hashed
-from domain.files.rules import address_of
+from domain.files.rules import address_of, signed
 from domain.files.subjects import FileSubject
 
 
@@ -84,6 +93,7 @@ async def store(
         row.stored_at = at
         await session.flush()
         _add_copies(session, row, copies)
+        _add_traits(session, row, found, at)
         _attach(session, row, at)
     return row
 
@@ -132,7 +142,12 @@ def _taken_at(camera: CameraData, zone: str, now: datetime) -> datetime | None:
     if local is None:
         return None
     at = local if local.tzinfo is not None else local.replace(tzinfo=ZoneInfo(zone))
-    return at if FIRST_INSTANT.year <= at.year <= now.year + 1 else None
+    return _within_reach(at, now)
+
+
+def _within_reach(at: datetime | None, now: datetime) -> datetime | None:
+    """Return an instant that a camera wrote; None for an absurd year."""
+    return at if at is not None and FIRST_INSTANT.year <= at.year <= now.year + 1 else None
 
 
 def _add_copies(session: AsyncSession, row: File, copies: list[_Copy]) -> None:
@@ -148,6 +163,31 @@ def _add_copies(session: AsyncSession, row: File, copies: list[_Copy]) -> None:
             media_type=each.media_type,
         )
         for each in copies
+    )
+
+
+def _add_traits(session: AsyncSession, row: File, found: Inspection, at: datetime) -> None:
+    """Keep what tells a photo apart; documents have nothing of it."""
+    if found.width_px is None:
+        return
+    traits, camera = found.traits, found.camera
+    seen = traits.difference_hash
+    session.add(
+        PhotoTrait(
+            tenant_id=row.tenant_id,
+            account_id=row.account_id,
+            file_id=row.id,
+            stored_at=at,
+            difference_hash=None if seen is None else signed(seen),
+            has_metadata=camera.camera is not None or camera.taken_local is not None,
+            zone_known=camera.taken_local is not None and camera.taken_local.tzinfo is not None,
+            satellite_at=_within_reach(camera.satellite_at, row.started_at),
+            edited=is_editor(traits.software),
+            has_thumbnail=traits.has_thumbnail,
+            thumbnail_bits=traits.thumbnail_bits,
+            stamp=traits.stamp,
+            stamp_is_exact=traits.stamp_is_exact,
+        )
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Tx, visible_to, workable_by
 from domain.core.errors import Code, Refused
@@ -35,6 +36,13 @@ class FileSubject:
         """Return the fields of a fact that name it."""
         ids = {each.fact_field: None for each in SUBJECTS.values()}
         return {"attached_kind": self.kind, **ids, SUBJECTS[self.kind].fact_field: self.id}
+
+
+async def site_of(session: AsyncSession, subject: FileSubject) -> UUID | None:
+    """Return the site of a row to which a file is attached; None without one."""
+    model = SUBJECTS[subject.kind].model
+    found: UUID | None = await session.scalar(select(model.site_id).where(model.id == subject.id))
+    return found
 
 
 async def subject_of(tx: Tx, kind: str, row_id: UUID, *, argument: str) -> FileSubject:

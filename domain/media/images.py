@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import ExifTags, Image, ImageOps
 
+from domain.media import traits
 from domain.media.refusals import NotAccepted
 
 MAX_PIXELS = 50_000_000
@@ -31,11 +32,14 @@ def inspect(source: Path, media_type: str, copy: Path, thumbnail: Path) -> dict[
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
             raise NotAccepted("It is an animation; send one image.")
         image.load()
-        found = _camera_data(image.getexif())
+        exif, size = image.getexif(), image.size
+        found = _camera_data(exif)
+        raw, grey = bytes(image.info.get("exif", b"")), traits.small(image)
         upright: Image.Image = ImageOps.exif_transpose(image)
     _save_copy(upright, media_type, copy)
     found |= {"width_px": upright.width, "height_px": upright.height}
     upright.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+    found |= traits.traits_of(grey, upright, exif, raw, size)
     _flat(upright).save(thumbnail, format="JPEG", quality=80)
     return found
 
@@ -60,11 +64,14 @@ def _flat(image: Image.Image) -> Image.Image:
 
 def _camera_data(exif: Image.Exif) -> dict[str, Any]:
     taken = _taken(exif)
-    place = _place(exif.get_ifd(ExifTags.IFD.GPSInfo))
+    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    satellite = _by_gps(gps)
+    place = _place(gps)
     words = [_text(exif.get(tag)) for tag in (ExifTags.Base.Make, ExifTags.Base.Model)]
     camera = " ".join(word for word in words if word)
     return {
         "taken_local": None if taken is None else taken.isoformat(),
+        "satellite_at": None if satellite is None else satellite.isoformat(),
         "lat": None if place is None else place[0],
         "lon": None if place is None else place[1],
         "camera": camera or None,

@@ -22,6 +22,7 @@ LEFT: dict[str, Callable[[Row], bool]] = {
     "of what was promised to the client": lambda row: row["promise"]["internal"] is False,
     "updates for the client": lambda row: row["clientVisible"] is True,
     "files for the client": lambda row: row["internal"] is False,
+    "of files for the client": lambda _row: True,  # read below its file only, which is left out
     "published shifts": lambda row: row["publishedAt"] is not None,
     "granted credits": lambda row: row["state"] == "GRANTED",
     "messages that name no amounts": lambda row: row["template"] not in MONEY_LETTERS,

@@ -71,6 +71,8 @@ LEFT_OUT = {
     ("file", "taken_lat"): GONE,
     ("file", "taken_lon"): GONE,
     ("file", "camera"): GONE,
+    ("file", "stated_at"): GONE,
+    ("file", "clock_skew_s"): GONE,
     ("recovery_case", "state"): STEP,
     ("recovery_case", "satisfied"): STEP,
     ("report_plan", "look_at"): "when the next report is made, computed from the schedule",

@@ -7,8 +7,9 @@ from sqlalchemy import select
 from domain import incidents
 from domain.access import Actor, Tx
 from domain.core.db import transaction
+from domain.evidence import Grade
 from domain.files import FileState, start_upload
-from domain.files.model import File, FileAttachment
+from domain.files.model import File, FileAttachment, PhotoEvidence
 from schema.core import ids
 from tests import build
 from tests.api.asking import Api, Office
@@ -32,12 +33,20 @@ async def _file(api: Api, office: Office, *, internal: bool = False) -> tuple[Fi
         )  # fmt: skip
         file.state, file.stored_at, file.width_px, file.height_px = FileState.AVAILABLE, T0, 8, 6
         file.taken_at, file.taken_lat, file.taken_lon, file.camera = T0, 51.9, 4.5, "Fairphone"
+        file.stated_at, file.clock_skew_s = T0, 1.5
         await session.flush()
         session.add(
             FileAttachment(
                 tenant_id=file.tenant_id, account_id=file.account_id, file_id=file.id,
                 subject_kind="Incident", subject_id=incident.id, attached_at=T0,
                 attached_by=system.subject,
+            )
+        )  # fmt: skip
+        session.add(
+            PhotoEvidence(
+                tenant_id=file.tenant_id, account_id=file.account_id, file_id=file.id,
+                subject_kind="Incident", subject_id=incident.id, grade=Grade.D, graded_at=T0,
+                verdicts=["place"], findings=[{"code": "outside", "figure": 1990.0, "allows": "D"}],
             )
         )  # fmt: skip
     return file, incident
@@ -69,6 +78,7 @@ async def _started(api: Api, office: Office) -> dict[str, Any]:
     return {
         "subjectId": ids.write("Incident", incident.id), "name": "probe.jpg", "sha256": None,
         "mediaType": "image/jpeg", "sizeBytes": 100, "internal": False,
+        "takenAt": None, "sentAt": None,
     }  # fmt: skip
 
 
