@@ -34,12 +34,17 @@ def downgrade() -> None:
         op.f("fk_recovery_case_response_id_survey_response"), "recovery_case", type_="foreignkey"
     )
     op.drop_constraint(op.f("uq_recovery_case_response_id"), "recovery_case", type_="unique")
-    # Before this revision every case was about an incident: the others cannot stay.
+    # Before this revision every case was about an incident: the others cannot stay. The owner of the tables sees
+    # their rows only while row-level security is not forced on it.
+    for table in ("recovery_case", "recovery_step"):
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
     op.execute(
         "DELETE FROM recovery_step USING recovery_case"
         " WHERE case_id = recovery_case.id AND incident_id IS NULL"
     )
     op.execute("DELETE FROM recovery_case WHERE incident_id IS NULL")
+    for table in ("recovery_case", "recovery_step"):
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.alter_column("recovery_case", "incident_id", existing_type=sa.UUID(), nullable=False)
     op.drop_column("recovery_case", "response_id")
     # ### end Alembic commands ###
