@@ -103,7 +103,7 @@ build/docs-tools/.installed: docs/requirements.lock
 lock: ## Resolve the dependencies of pyproject.toml again and write the lock files
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv==0.13.9; }
 	$(COMPILE) --all-extras --output-file requirements.lock
-	$(COMPILE) --constraints requirements.lock --output-file deploy/requirements.lock
+	$(COMPILE) --extra text --constraints requirements.lock --output-file deploy/requirements.lock
 	$(subst pyproject.toml,docs/requirements.in,$(COMPILE)) --output-file docs/requirements.lock
 
 vendor: ## Fetch the console's third-party files, as listed with their hashes in console/vendor.txt

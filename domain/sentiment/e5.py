@@ -71,12 +71,13 @@ class E5Model:
     def polarity(self, texts: Sequence[str]) -> list[Polarity]:
         """Return the polarity of each text, and the words without which it would be nearer to the other sign."""
         found = []
-        for text, value in zip(texts, self._values(texts), strict=True):
+        for text, value in zip(texts, self.values(texts), strict=True):
             words = self._deciding(text, value)
             found.append(Polarity(value, self._head.confidence_of(value), words))
         return found
 
-    def _values(self, texts: Sequence[str]) -> list[float]:
+    def values(self, texts: Sequence[str]) -> list[float]:
+        """Return the polarity of each text without the words that decided, at a seventh of the cost."""
         rows = (embed(texts) - self._mean) / self._scale
         values = np.clip(rows @ self._coef + self._head.intercept, -1, 1)
         return [float(each) for each in values]
@@ -87,7 +88,7 @@ class E5Model:
             return tuple(each.written for each in words)
         size = -(-len(words) // MOST_LEFT_OUT)
         parts = [range(at, min(at + size, len(words))) for at in range(0, len(words), size)]
-        without = self._values(
+        without = self.values(
             [
                 " ".join(each.written for at, each in enumerate(words) if at not in part)
                 for part in parts

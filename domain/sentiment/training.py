@@ -12,6 +12,7 @@ from domain.sentiment.fitting import (
     Vocabulary,
     figures,
     fit_confidence,
+    fit_dense,
     fit_sparse,
 )
 from domain.sentiment.heads import PolarityHead, sealed
@@ -25,6 +26,7 @@ FEWEST_TEXTS = 5
 FEWEST_OWN = {SENTENCES: 2, WORD_LIST: 1}
 MOST_FEATURES = 16_000
 PENALTY = 3.0
+E5_PENALTY = 100.0
 
 Fit = Callable[[Sequence[int], Sequence[int]], Vector]
 """Trains on the examples at the first positions, and returns the polarity of those at the second."""
@@ -68,6 +70,37 @@ def train_plain(examples: Sequence[Example]) -> PolarityHead:
             features="\n".join(words.texts),
             texts=list(words.texts.values()),
             documents=words.documents,
+        )
+    )
+
+
+def train_e5(examples: Sequence[Example], rows: Vector, encoder: str) -> PolarityHead:
+    """Train a head over the rows of an encoder, one for each example, on all but those held out."""
+    labels, weights = arrays(examples)
+
+    def fit(train: Sequence[int]) -> tuple[Vector, Vector, Vector, float]:
+        own = rows[train]
+        mean, scale = np.round(own.mean(axis=0), 6), np.round(own.std(axis=0), 6) + 1e-6
+        coef = fit_dense((own - mean) / scale, labels[train], weights[train], penalty=E5_PENALTY)
+        return mean, scale, np.rint(coef[:-1] * 10_000), round(float(coef[-1]), 6)
+
+    def predict(train: Sequence[int], test: Sequence[int]) -> Vector:
+        mean, scale, coef, start = fit(train)
+        return ((rows[test] - mean) / scale) @ coef / 10_000 + start
+
+    measured, confidence = measure(examples, predict)
+    mean, scale, coef, start = fit([at for at, each in enumerate(examples) if not each.is_held_out])
+    return sealed(
+        PolarityHead(
+            encoder=encoder,
+            dim=len(coef),
+            coef=[int(each) for each in coef],
+            intercept=start,
+            confidence=confidence,
+            trained_on=licences([each for each in examples if not each.is_held_out]),
+            figures=measured,
+            mean=[round(float(each), 6) for each in mean],
+            scale=[round(float(each), 6) for each in scale],
         )
     )
 
