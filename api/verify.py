@@ -11,6 +11,7 @@ import argparse
 import email
 import email.policy
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -382,12 +384,73 @@ class _Bundle:
             )
 
 
+class _Draws:
+    """The draws of random patrol rounds: each key fits what was committed to before, and each round its key.
+
+    Round n of a day begins HMAC-SHA-256(key, "<day>|<n>"), a big-endian number, modulo (slot - round + 1) seconds after
+    the start of its slot; the slots divide the window of the day evenly. What a shorter bundle leaves out is not
+    checked: a key without its commitment, a round before its draw.
+    """
+
+    def __init__(self, told: CheckLog) -> None:
+        self._told = told
+        self._drawn: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        self._rounds: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
+        self.rounds = 0
+
+    def take(self, place: int, content: dict[str, Any]) -> None:
+        """Look at one fact."""
+        body = content["body"]
+        match content["kind"]:
+            case "patrol_route.drawn":
+                key = (content["subject"], body["on_day"])
+                if key in self._drawn:
+                    self._told.breaks(f"fact at {place} draws the rounds of {key[1]} a second time")
+                self._drawn.setdefault(key, (place, body))
+            case "patrol_round.opened":
+                key = (body["route_id"], body["on_day"])
+                self._rounds.setdefault(key, []).append((place, body))
+            case "patrol_route.draw_revealed":
+                self._reveal(place, (content["subject"], body["on_day"]), body["key"])
+
+    def _reveal(self, place: int, of: tuple[str, str], key: str) -> None:
+        if of not in self._drawn:
+            return
+        _, drawn = self._drawn[of]
+        raw = bytes.fromhex(key)
+        if hashlib.sha256(raw).hexdigest() != drawn["commitment"]:
+            self._told.breaks(f"fact at {place} reveals another key than was committed to")
+            return
+        for opened_place, body in self._rounds.get(of, ()):
+            self.rounds += 1
+            self._compare(opened_place, body, drawn, raw)
+
+    def _compare(self, place: int, body: dict[str, Any], drawn: dict[str, Any], key: bytes) -> None:
+        starts_at = datetime.fromisoformat(drawn["window_from_at"])
+        whole = datetime.fromisoformat(drawn["window_until_at"]) - starts_at
+        slot_s = int(whole.total_seconds()) // drawn["rounds"]
+        most_s = slot_s - min(drawn["round_s"], slot_s)
+        number = body["number"]
+        digest = hmac.digest(key, f"{body['on_day']}|{number}".encode(), "sha256")
+        offset_s = (number - 1) * slot_s + int.from_bytes(digest) % (most_s + 1)
+        if datetime.fromisoformat(body["from_at"]) != starts_at + timedelta(seconds=offset_s):
+            self._told.breaks(f"fact at {place}: the round began at another time than was drawn")
+        if place < self._drawn[body["route_id"], body["on_day"]][0]:
+            self._told.breaks(f"fact at {place}: the round began before it was drawn")
+
+    def sum_up(self) -> None:
+        """Say how many rounds were as drawn."""
+        if self.rounds:
+            self._told.holds(f"{self.rounds} random patrol rounds looked up in their draws")
+
+
 class _Trail:
     """The facts of a bundle one after the other: their own words, their numbering, their personal parts."""
 
     def __init__(self, told: CheckLog) -> None:
         self._told = told
         self._last = -1
+        self._draws = _Draws(told)
         self.facts = self.nth = self.open = self.closed = 0
 
     def take(self, fact: dict[str, Any], account: str | None) -> None:
@@ -407,6 +470,7 @@ class _Trail:
                         f" {self.nth}: facts in between are missing"
                     )
                 self.nth = content["nth"]
+        self._draws.take(place, content)
         disclosures = fact.get("disclosures") or {}
         for name, value in (*content["body"].items(), ("actor", content["actor"])):
             if isinstance(value, str) and value.startswith(COMMITMENT):
@@ -432,6 +496,7 @@ class _Trail:
             before = known.counts.get(found.account, 0)
             if self.nth < before:
                 self._told.breaks(f"the account had {before} facts before, now {self.nth}: cut off")
+        self._draws.sum_up()
         if self.open or self.closed:
             self._told.notes(
                 f"personal parts of facts: {self.open} shown and as committed, {self.closed} erased or withheld"

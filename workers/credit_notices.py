@@ -17,6 +17,7 @@ from domain.core.outbox import Outbox, OutboxState
 from domain.incidents.model import Incident
 from domain.journal import JournalEntry
 from domain.messages import Message
+from domain.patrols import PATROL_ROUND, PATROL_VISIT
 from domain.promises import clock_event_kinds
 from domain.promises.model import Promise
 from domain.reports import REPORT
@@ -24,6 +25,8 @@ from domain.shifts import SHIFT
 from workers.jobs import JobContext, Reschedule
 
 SOON = timedelta(seconds=2)
+_WHY = {REPORT: "report", SHIFT: "shift", PATROL_ROUND: "patrol", PATROL_VISIT: "patrol"}
+"""What a letter says about a credit, by the kind of unit that earned it."""
 
 
 async def tell_credit(context: JobContext) -> None:
@@ -146,7 +149,7 @@ async def _announce(context: JobContext, credit: Credit, cents: int) -> None:
     if credit.promise_id is None or credit.incident_id is None:
         variables = {
             "account": await _account(context, credit),
-            "why": credit.unit_kind if credit.unit_kind in (REPORT, SHIFT) else credit.kind,
+            "why": _WHY.get(credit.unit_kind or "", credit.kind),
             "month_on": credit.month_on,
             "amount_cents": cents,
             "currency": credit.currency,

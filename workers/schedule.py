@@ -8,6 +8,7 @@ from workers.draining import BacklogReport
 from workers.escalation import sweep_escalations
 from workers.files import keep_files, scan_files
 from workers.invoices import bill_months
+from workers.patrols import watch_rounds
 from workers.periodic import Periodic
 from workers.positions import keep_days, watch_guards
 from workers.quality import lay_down, sweep_quality
@@ -30,6 +31,7 @@ def schedule() -> Schedule:
         Periodic("quality", 0.5, sweep_quality, batch=20),
         Periodic("reports", 1, sweep_reports, batch=50),
         Periodic("shifts", 1, watch_shifts, batch=200),
+        Periodic("patrols", 1, watch_rounds, batch=200),
         Periodic("report plans", 60, plan_reports, batch=200),
         Periodic("touchpoints", 3600, plan_touchpoints),
         Periodic("survey plans", 60, plan_surveys),

@@ -24,6 +24,8 @@ class PromiseKind(StrEnum):
     REPORT_DELIVERED = "report_delivered"
     SHIFT_STARTED = "shift_started"
     SHIFT_COVERED = "shift_covered"
+    PATROL_COMPLETED = "patrol_completed"
+    POINT_VISITED = "point_visited"
     INCIDENT_TOLD = "incident_told"
 
 

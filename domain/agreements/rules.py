@@ -212,6 +212,8 @@ def _problems_of_units(promise: PromiseDraft) -> list[str]:
         return _report_problems(promise)
     if promise.kind in (PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED):
         return _shift_problems(promise)
+    if promise.kind in (PromiseKind.PATROL_COMPLETED, PromiseKind.POINT_VISITED):
+        return _patrol_problems(promise)
     return []
 
 
@@ -236,6 +238,15 @@ def _shift_problems(promise: PromiseDraft) -> list[str]:
         found.append(
             "cover is a share of the planned time, which the objective gives; its target is 0 seconds."
         )
+    return found
+
+
+def _patrol_problems(promise: PromiseDraft) -> list[str]:
+    found = []
+    if len(promise.targets) != 1:
+        found.append("rounds of patrols have no priority; it needs one target.")
+    if promise.ticket_kinds:
+        found.append("rounds of patrols have no kind of incident.")
     return found
 
 

@@ -44,9 +44,11 @@ def _forget() -> None:
 @cache
 def _declared() -> dict[str, UnitClocks]:
     packages = sorted(each.name for each in iter_modules(domain.__path__, "domain.") if each.ispkg)
-    found = [
-        import_module(f"{name}.clocks").CLOCKS for name in packages if find_spec(f"{name}.clocks")
-    ]
+    found: list[UnitClocks] = []
+    for name in packages:
+        if find_spec(f"{name}.clocks"):
+            clocks = import_module(f"{name}.clocks").CLOCKS  # of one kind of unit, or of several
+            found += [clocks] if isinstance(clocks, UnitClocks) else clocks
     return {clocks.unit_kind: clocks for clocks in [*found, *_added]}
 
 

@@ -45,6 +45,8 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.REPORT_DELIVERED: Component.REPORTS,
     PromiseKind.SHIFT_STARTED: Component.PUNCTUALITY,
     PromiseKind.SHIFT_COVERED: Component.COVERAGE,
+    PromiseKind.PATROL_COMPLETED: Component.PATROL,
+    PromiseKind.POINT_VISITED: Component.PATROL,
     PromiseKind.INCIDENT_TOLD: Component.REPORTS,
 }
 """Component of quality that a kind of promise contributes to."""

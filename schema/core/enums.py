@@ -24,6 +24,8 @@ enum(
     agreed_date="From opened to closed, by the date agreed for this incident.",
     report_delivered="A report is delivered when it is due; the target is how much later it may be.",
     shift_started="A shift begins when it is planned; the target is how much later it may begin.",
+    patrol_completed="A round of a patrol is completed by its end; the target is how much later it may be.",
+    point_visited="A point of a patrol is visited when it is due; the target is how much later it may be.",
     shift_covered="The planned time of a shift is staffed; the objective is the share of it.",
     incident_told="From the time at which an incident happened to the time at which it was reported.",
 )
