@@ -17,7 +17,7 @@ from schema.calendars import CalendarVersion
 from schema.core.context import Info
 from schema.core.loaders import checked
 from schema.core.scalars import Long
-from schema.core.types import enum, from_row, resolver
+from schema.core.types import NamedType, enum, from_row, resolver
 from schema.promises import SECOND_US, Promise
 from schema.sites import Site
 from schema.terms import PromiseTerm, Terms
@@ -47,6 +47,8 @@ enum(
 )
 
 Row = strawberry.Parent[quality.Measurement]
+CALENDAR = frozenset({Window.DAY, Window.WEEK, Window.MONTH, Window.QUARTER, Window.CONTRACT_YEAR})
+"""Windows that are named by a time inside them; the others end at it."""
 Few = Annotated[int, "Maximum number of rows to return, at most 100."]
 E6 = 1_000_000
 
@@ -160,6 +162,26 @@ class SlaCompliance:
     async def calendars(row: Row, info: Info) -> Sequence[calendars.CalendarVersion]:
         """Calendar versions used for the measurement."""
         return await info.context.get_all(calendars.CalendarVersion, row.calendar_version_ids)
+
+    @resolver(list[NamedType("SlaCompliance", __name__)], work=100)  # type: ignore[misc]
+    @staticmethod
+    async def internal_objectives(row: Row, info: Info) -> Sequence[quality.Measurement]:
+        """Compliance of the internal objectives for the same kind of promise; empty unless `promise` is contractual."""
+        term = None if row.internal else await info.context.get(TermRow, row.term_id)
+        if term is None:
+            return []
+        found = await info.context.children(TermRow.terms_id, term.terms_id, order=(TermRow.id,))
+        own = [each.id for each in found if each.internal and each.kind is term.kind]
+        at = row.from_at if row.window in CALENDAR else row.until_at
+        async with info.context.sessions() as session:
+            measured = [
+                await quality.compliance(
+                    session, info.context.actor, row.account_id, quality.Scope(term_id=term_id),
+                    row.window, at=at, now=info.context.at,
+                )
+                for term_id in own
+            ]  # fmt: skip
+        return [each for each in measured if each is not None]
 
     @resolver(list[Promise], work=100)
     @staticmethod

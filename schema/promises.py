@@ -21,7 +21,7 @@ from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind
 from schema.core.ids import Node
 from schema.core.loaders import BATCH
-from schema.core.types import enum, from_row, resolver
+from schema.core.types import enum, from_row, relation, resolver
 from schema.credits import Credit
 from schema.evidence import PromiseEvidence
 from schema.incidents import Incident
@@ -144,6 +144,23 @@ class Promise(Node):
     async def term(row: Row, info: Info) -> agreements.PromiseTerm | None:
         """Promise in the terms of the agreement."""
         return await info.context.get(agreements.PromiseTerm, row.term_id)
+
+    @relation("Promise")
+    @staticmethod
+    async def internal_objective(row: Row, info: Info) -> promises.Promise | None:
+        """Stricter objective of the company for the same thing; null where there is none, and for an objective."""
+        if row.internal:
+            return None
+        found = await info.context.children(
+            promises.Promise.unit_id, row.unit_id, order=(promises.Promise.id,)
+        )
+        own = [
+            each
+            for each in found
+            if each.internal
+            and (each.agreement_id, each.kind, each.part) == (row.agreement_id, row.kind, row.part)
+        ]
+        return min(own, key=lambda each: (each.target_us, each.id), default=None)
 
     @resolver(Credit | None)
     @staticmethod

@@ -8,10 +8,18 @@ import strawberry
 
 from domain import accounts, reports
 from domain.core import short_numbers
-from domain.reports import Cadence, Content, Proactive, Punctuality, ReportVerdict
+from domain.reports import (
+    Cadence,
+    Content,
+    InternalFigures,
+    Proactive,
+    Punctuality,
+    ReportVerdict,
+)
 from schema.accounts import Account
 from schema.core import ids
 from schema.core.context import Info
+from schema.core.enums import PromiseKind
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, visible
 from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, mutation
@@ -38,6 +46,16 @@ AccountArg = Annotated[strawberry.ID, "Account to be measured."]
 FromArg = Annotated[datetime, "Start of the period, inclusive."]
 UntilArg = Annotated[datetime, "End of the period, exclusive."]
 LanguageArg = Annotated[str, "Language of the texts: `nl` or `en`; any other value means `en`."]
+
+
+@from_row(InternalFigures)
+class InternalObjectiveFigures:
+    """Numbers of one internal objective in the period of a report."""
+
+    kind: Annotated[PromiseKind, "Kind of promise that the objective is about."]
+    name: Annotated[str, "Name of the objective in the terms."]
+    kept: Annotated[int, "Number of times that it was met."]
+    late: Annotated[int, "Number of times that it was missed."]
 
 
 @from_row(reports.ReportPlan)
@@ -114,6 +132,13 @@ class Report(Node):
     def pdf_path(row: Row, language: LanguageArg = "en") -> str:
         """Path on this server of the PDF; send the `Authorization` header of the API."""
         return f"/reports/{row.id}.pdf?language={'nl' if language == 'nl' else 'en'}"
+
+    @resolver(list[InternalObjectiveFigures], work=20)
+    @staticmethod
+    async def internal_objectives(row: Row, info: Info) -> list[InternalFigures]:
+        """Internal objectives of the company decided in the period, as known now; not in the report itself."""
+        async with info.context.sessions() as session:
+            return await reports.internal_figures(session, row)
 
 
 def _content(row: reports.Report) -> Content:

@@ -13,7 +13,7 @@ from schema.core.context import Info
 from schema.core.enums import ClockStart, Priority, PromiseKind
 from schema.core.ids import Node
 from schema.core.scalars import Long
-from schema.core.types import enum, from_row, relation, resolver
+from schema.core.types import enum, from_row, relation, relations, resolver
 from schema.sites import Site
 
 enum(
@@ -131,6 +131,17 @@ class PromiseTerm(Node):
     async def hours(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
         """Hours in which an incident must be opened for the promise to apply; null for any time."""
         return await info.context.get(calendars.CalendarVersion, row.hours_id)
+
+    @relations("PromiseTerm")
+    @staticmethod
+    async def internal_objectives(row: TermRow, info: Info) -> list[agreements.PromiseTerm]:
+        """Internal objectives of the company for the same kind of promise; an internal objective has none."""
+        found = await info.context.children(
+            agreements.PromiseTerm.terms_id, row.terms_id, order=(agreements.PromiseTerm.id,)
+        )
+        return [
+            each for each in found if each.internal and each.kind is row.kind and not row.internal
+        ]
 
     @resolver(list[PromiseTarget])
     @staticmethod

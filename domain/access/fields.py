@@ -54,15 +54,17 @@ FIELDS: dict[str, Fields] = {
     "LateArrival": _all("arrivedAt offeredAt lateSeconds guard decision decidedAt duty fixes"),
     "IncidentUpdate": _all("id at author body clientVisible"),
     "Pause": _all("id fromAt untilAt capAt cause note"),
-    "Promise": _all(
-        "id part kind name priority internal state startedAt stoppedAt dueAt breachesAt decidedAt warned"
+    "Promise": {
+        NONE: "id part kind name priority internal state startedAt stoppedAt dueAt breachesAt decidedAt warned"
         " verdict targetSeconds elapsedSeconds remainingSeconds pausedSeconds incident unit term credit"
-        " decidingFacts"
-    ),
-    "PromiseTerm": _all(
-        "id name kind ticketKinds category objectivePpm clockStart pausable internal calendar sites hours targets"
-        " creditRules creditBands"
-    ),
+        " decidingFacts",
+        R.READ_INTERNAL: "internalObjective",
+    },
+    "PromiseTerm": {
+        NONE: "id name kind ticketKinds category objectivePpm clockStart pausable internal calendar sites hours targets"
+        " creditRules creditBands",
+        R.READ_INTERNAL: "internalObjectives",
+    },
     "PromiseTarget": _all("id priority elapsedSeconds businessDays"),
     "CreditRule": _all(
         "id priority basis fixedCents feeBps rateCode unitsMilli leastCents mostCents"
@@ -140,11 +142,12 @@ FIELDS: dict[str, Fields] = {
         NONE: "number channel beganAt handedOverAt endedAt outcome",
         R.READ_STAFF: "error",
     },
-    "SlaCompliance": _all(
-        "window fromAt untilAt n kept ratio wilson missesLeft score evaluator evaluatedAt late"
+    "SlaCompliance": {
+        NONE: "window fromAt untilAt n kept ratio wilson missesLeft score evaluator evaluatedAt late"
         " budget p50Seconds p90Seconds p95Seconds inputSha256 site promise terms calendars"
-        " latePromises excluded"
-    ),
+        " latePromises excluded",
+        R.READ_INTERNAL: "internalObjectives",
+    },
     "QualityScore": _all(
         "window fromAt untilAt n evaluatedAt points pointsMillionths insufficientData coverage"
         " change contributions"
@@ -156,10 +159,12 @@ FIELDS: dict[str, Fields] = {
     "Restatement": _all("knownAt changed then now"),
     "VerdictChange": _all("part was now incident promise"),
     "QualityPolicy": _all("id tier riskLimitBps account"),
-    "Report": _all(
-        "id number cadence firstOn lastOn dueAt madeAt deliveredAt verdict account headline kept late"
-        " pdfPath"
-    ),
+    "Report": {
+        NONE: "id number cadence firstOn lastOn dueAt madeAt deliveredAt verdict account headline kept late"
+        " pdfPath",
+        R.READ_INTERNAL: "internalObjectives",
+    },
+    "InternalObjectiveFigures": {R.READ_INTERNAL: "kind name kept late"},
     "ReportPlan": {
         NONE: "id cadence enabled localTime weekday nextOn version account",
         R.READ_MONEY: "lateCreditCents",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from domain.escalation.model import Cycle
 from domain.escalation.reads import answered_users, policy_for, warned_users
 from domain.escalation.rules import StepDraft, percent_of
 from domain.incidents.model import Incident
-from domain.messages import AboutIncident
+from domain.messages import AboutIncident, PromiseAtRisk, Variables
 from domain.messages.model import Message, Urgency
 from domain.promises.model import Promise, State
 
@@ -44,6 +44,22 @@ class EscalatedUrgently(Escalated, frozen=True, kw_only=True):
     """The same message, also sent in quiet hours."""
 
     urgency: ClassVar[Urgency] = Urgency.CRITICAL
+
+
+class UnitAtRisk(Variables, frozen=True, kw_only=True):
+    """A promise about something else than an incident will be broken unless something happens."""
+
+    template: ClassVar[str] = "unit_at_risk"
+    version: ClassVar[int] = 1
+    folder: ClassVar[Path] = Path(__file__).parent / "templates"
+    urgency: ClassVar[Urgency] = Urgency.CRITICAL
+
+    account: str
+    site: str | None
+    promise_kind: str
+    due_at: datetime
+    used_percent: int
+    internal: bool
 
 
 async def notify(
@@ -94,8 +110,6 @@ async def warn_ops(tx: Tx, fact: SequencedEvent) -> None:
     """Warn the users responsible for the client that a promise is at risk, at the percentages their policy names."""
     promise = await tx.session.get_one(Promise, fact.subject_id)
     warned = int(fact.body["warned"])
-    if promise.incident_id is None:
-        return  # the letter describes an incident
     if promise.state is not State.AT_RISK or promise.warned != warned or promise.due_at is None:
         return  # the promise's state has changed since this fact
     policy = await policy_for(
@@ -104,28 +118,49 @@ async def warn_ops(tx: Tx, fact: SequencedEvent) -> None:
     if policy is None or percent_of(warned) not in policy.warn_percents:
         return
     percents = await promises.warnings_of(tx.session, promise.unit_id)
-    incident = await tx.session.get_one(Incident, promise.incident_id)
     account = await tx.session.get_one(Account, promise.account_id)
     tenant = await tx.session.get_one(Tenant, promise.tenant_id)
-    site = await tx.session.get_one(Site, incident.site_id)
+    variables = {
+        "company": tenant.name,
+        "account": account.name,
+        "promise_kind": promise.kind,
+        "due_at": await promises.announced_due_of(tx.session, promise),
+        "used_percent": percent_of(warned, percents),
+        "internal": promise.internal,
+    }
+    template: type[Variables]
+    if promise.incident_id is not None:
+        template, about = PromiseAtRisk, await _about_incident(tx, promise.incident_id)
+    else:
+        template, about = UnitAtRisk, await _about_unit(tx, promise.unit_id)
     await messages.compose_to_users(
         tx,
         await warned_users(tx.session, tenant.id, account.id),
         account_id=account.id,
         intent=f"promise:{promise.id}:warned:{warned}",
-        template="promise_at_risk",
-        variables={
-            "company": tenant.name,
-            "account": account.name,
-            "site": site.name,
-            "summary": incident.summary,
-            "reference": incident.reference,
-            "opened_at": incident.opened_at,
-            "promise_kind": promise.kind,
-            "due_at": await promises.announced_due_of(tx.session, promise),
-            "used_percent": percent_of(warned, percents),
-        },
+        template=template,
+        variables=variables | about,
     )
+
+
+async def _about_incident(tx: Tx, incident_id: UUID) -> dict[str, Any]:
+    incident = await tx.session.get_one(Incident, incident_id)
+    site = await tx.session.get_one(Site, incident.site_id)
+    return {
+        "site": site.name,
+        "summary": incident.summary,
+        "reference": incident.reference,
+        "opened_at": incident.opened_at,
+    }
+
+
+async def _about_unit(tx: Tx, unit_id: UUID) -> dict[str, Any]:
+    site = await tx.session.scalar(
+        select(Site.name)
+        .join(promises.PromiseWatch, promises.PromiseWatch.site_id == Site.id)
+        .where(promises.PromiseWatch.unit_id == unit_id)
+    )
+    return {"site": site}
 
 
 async def tell_answered(tx: Tx, fact: SequencedEvent) -> None:

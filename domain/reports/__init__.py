@@ -13,6 +13,7 @@ from domain.reports.clocks import REPORT
 from domain.reports.content import Content, Proactive
 from domain.reports.data import load_content
 from domain.reports.delivery import follow, reports_to_follow
+from domain.reports.internal_objectives import InternalFigures, internal_figures
 from domain.reports.letter import filename, pdf_of
 from domain.reports.model import Report, ReportPlan, ReportVerdict
 from domain.reports.periods import Cadence
@@ -30,6 +31,7 @@ __all__ = [
     "REPORT",
     "Cadence",
     "Content",
+    "InternalFigures",
     "Proactive",
     "Punctuality",
     "Report",
@@ -43,6 +45,7 @@ __all__ = [
     "due_plans",
     "filename",
     "follow",
+    "internal_figures",
     "load_content",
     "make_next",
     "names_of",

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from domain import posts
-from domain.access import Actor, Tx
+from domain import escalation, posts
+from domain.access import Actor, Role, Tx
 from domain.core import cursor
 from domain.core.db import transaction
+from domain.escalation import StepDraft
+from domain.messages import Message
 from schema.core import ids
 from tests.api import asking
 from tests.api.asking import Api, Office, Socket
@@ -85,6 +88,19 @@ async def until_broken(socket: Socket, times: int) -> list[Any]:
     return seen
 
 
+async def warned(api: Api, office: Office, promises: int) -> list[tuple[str, str]]:
+    """Wait for the letters to the dispatcher about so many promises at risk: subject and text of each."""
+    mine = select(Message.subject, Message.body, Message.intent).where(
+        Message.tenant_id == office.world.tenant.id, Message.template == "unit_at_risk"
+    )
+    while True:
+        async with api.make() as session:
+            found = (await session.execute(mine)).all()
+        if len({intent.split(":")[1] for _, _, intent in found}) >= promises:
+            return [(subject, body) for subject, body, _ in found]
+        await asyncio.sleep(0.1)
+
+
 async def test_a_shift_that_nobody_touches_warns_and_is_judged_within_two_seconds_of_its_end(
     database_url: str, redis_url: str, tmp_path: Path, working: Working
 ) -> None:
@@ -93,6 +109,11 @@ async def test_a_shift_that_nobody_touches_warns_and_is_judged_within_two_second
         api = server.api
         office = await asking.office(api)
         await promise_cover(api, office)
+        async with transaction(api.make) as session:
+            tx = Tx(session, Actor.system(office.world.tenant.id, "test"), datetime.now(UTC))
+            await escalation.set_policy(
+                tx, name="P", steps=[StepDraft(after_minutes=600, roles=[Role.DISPATCHER])]
+            )
         after = cursor.of_seq(api.state.cursor_secret, office.world.tenant.id, 0)
         async with server.socket(office.client) as client, server.socket(office.dispatcher) as ops:
             kinds = ["promise.at_risk", "promise.breached", "promise.kept"]
@@ -101,6 +122,11 @@ async def test_a_shift_that_nobody_touches_warns_and_is_judged_within_two_second
             shift, begins = await published(api, office)
             async with asyncio.timeout(60):
                 seen, of_ops = await until_broken(client, 1), await until_broken(ops, 2)
+
+            letters = await warned(api, office, 2)
+        assert {one.startswith(("75%", "90%")) for one, _ in letters} == {True}
+        wording = [("Intern doel voor" in body, "is beloofd" in body) for _, body in letters]
+        assert {(True, False), (False, True)} <= set(wording)
 
         ends = begins + PLAN
         # Half of the plan may be unstaffed: four seconds, of which 50, 75 and 90 % pass.
