@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from domain import health
 from workers.audit import erase_person
 from workers.compensation import decide_credit, settle_credit
 from workers.credit_notices import tell_adjustment, tell_credit
 from workers.escalation import follow_ticket
+from workers.health import mark_health
 from workers.identity import send_invitation, send_security_notice
 from workers.jobs import Job
 from workers.notices import (
@@ -78,6 +80,9 @@ ROUTES: Routes = {
     "user.recovery_code_used": (send_security_notice,),
     "user.signed_out": (send_security_notice,),
 }
+_HEALTH = {*health.KINDS, "contact.added", "contact.changed", "parameter.set", "parameter.reset"}
+ROUTES = {kind: ROUTES.get(kind, ()) for kind in [*ROUTES, *sorted(_HEALTH)]}
+ROUTES = {kind: (*jobs, mark_health) if kind in _HEALTH else jobs for kind, jobs in ROUTES.items()}
 
 
 def names(routes: Routes) -> dict[str, tuple[str, ...]]:

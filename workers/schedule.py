@@ -7,6 +7,7 @@ from workers.compensation import close_months
 from workers.draining import BacklogReport
 from workers.escalation import sweep_escalations
 from workers.files import keep_files, scan_files
+from workers.health import sweep_health
 from workers.invoices import bill_months
 from workers.patrols import watch_rounds
 from workers.periodic import Periodic
@@ -29,6 +30,7 @@ def schedule() -> Schedule:
         Periodic("positions", 0.5, watch_guards, batch=200, warm=positions.warm),
         Periodic("escalation", 1, sweep_escalations, batch=100),
         Periodic("quality", 0.5, sweep_quality, batch=20),
+        Periodic("health", 0.5, sweep_health, batch=20),
         Periodic("reports", 1, sweep_reports, batch=50),
         Periodic("shifts", 1, watch_shifts, batch=200),
         Periodic("patrols", 1, watch_rounds, batch=200),

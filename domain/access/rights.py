@@ -65,6 +65,7 @@ class Right(StrEnum):
     READ_STAFF = "read_staff"  # also those of the security company
     READ_PEOPLE = "read_people"  # addresses and sign-ins of users
     READ_RELATIONSHIP = "read_relationship"  # revenue, decision power, notes on people, touchpoints
+    READ_HEALTH = "read_health"  # health of relationships, observations, early warnings
     READ_RECOVERY = "read_recovery"  # recovery cases
     READ_AGREEMENTS = "read_agreements"  # agreements, without amounts
     READ_MONEY = "read_money"  # fees, rates, caps, credits, invoices
@@ -123,7 +124,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         *(R.MANAGE_ACCOUNTS, R.ATTEND),
         *(R.MANAGE_AGREEMENTS, R.CONTEST, R.FOLLOW_UP, R.REQUEST_PROOF, R.LOCATE, R.TRACK),
         *(R.READ_NOTES, R.READ_ROSTER, R.READ_DEVICES, R.READ_RELATIONSHIP, R.READ_RECOVERY),
-        *(R.READ_MONEY, R.READ_ESCALATIONS, R.READ_SETTINGS),
+        *(R.READ_MONEY, R.READ_ESCALATIONS, R.READ_SETTINGS, R.READ_HEALTH),
     },
     Role.FINANCE: _STAFF
     | {

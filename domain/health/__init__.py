@@ -1,0 +1,101 @@
+"""Health: how well the relationship with a client is, from facts: signals, a score, bands and early warnings."""
+
+from domain.health.actions import (
+    ClaimedHealth,
+    Computed,
+    SignalContent,
+    claim_due,
+    compute,
+    computed_from,
+    defer,
+    mark,
+    mark_company,
+    mark_missing,
+    recompute,
+    settle_band,
+    signals_of,
+)
+from domain.health.explain import (
+    Counterfactual,
+    HealthChange,
+    Missing,
+    SignalChange,
+    changed_since,
+    counterfactuals,
+    missing_of,
+    trend_of,
+)
+from domain.health.model import (
+    BANDS,
+    PLAIN_BANDS,
+    AccountHealth,
+    HealthBand,
+    HealthSnapshot,
+    HealthStatus,
+    HealthTrend,
+    Observation,
+    PlainBand,
+    SignalState,
+    SnapshotPeriod,
+)
+from domain.health.observations import (
+    ObservationDraft,
+    record_observation,
+    withdraw_observation,
+)
+from domain.health.observed import RULES as OBSERVATION_RULES
+from domain.health.observed import ObservationKind
+from domain.health.parameters import PREFIX as PARAMETER_PREFIX
+from domain.health.reads import KINDS, load_facts
+from domain.health.registry import BY_KEY, SIGNALS
+from domain.health.scoring import band_of
+from domain.health.signals import Signal, SignalCategory, SignalKey
+
+__all__ = [
+    "BANDS",
+    "BY_KEY",
+    "KINDS",
+    "OBSERVATION_RULES",
+    "PARAMETER_PREFIX",
+    "PLAIN_BANDS",
+    "SIGNALS",
+    "AccountHealth",
+    "ClaimedHealth",
+    "Computed",
+    "Counterfactual",
+    "HealthBand",
+    "HealthChange",
+    "HealthSnapshot",
+    "HealthStatus",
+    "HealthTrend",
+    "Missing",
+    "Observation",
+    "ObservationDraft",
+    "ObservationKind",
+    "PlainBand",
+    "Signal",
+    "SignalCategory",
+    "SignalChange",
+    "SignalContent",
+    "SignalKey",
+    "SignalState",
+    "SnapshotPeriod",
+    "band_of",
+    "changed_since",
+    "claim_due",
+    "compute",
+    "computed_from",
+    "counterfactuals",
+    "defer",
+    "load_facts",
+    "mark",
+    "mark_company",
+    "mark_missing",
+    "missing_of",
+    "recompute",
+    "record_observation",
+    "settle_band",
+    "signals_of",
+    "trend_of",
+    "withdraw_observation",
+]

@@ -1,0 +1,146 @@
+"""Signals of engagement: whether people of the client come, reply, answer, speak kindly, and keep in touch."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import chain
+from statistics import median
+from uuid import UUID
+
+from domain.health.curves import linear
+from domain.health.facts import DAY, AccountFacts, HealthFact, Point, points_of
+from domain.health.observed import ObservationKind
+from domain.health.signals import Signal, SignalCategory, SignalKey, days_since, mean, share
+
+K = ObservationKind
+REPLY_WINDOW, REPLY_BASE = 60 * DAY, 180 * DAY
+MINUTE = 60.0
+
+
+def meetings(facts: AccountFacts) -> list[Point]:
+    """Return the people who attended each meeting, of those invited; nobody attended a cancelled one."""
+    held = points_of(facts.observed(K.MEETING), among="total")
+    called_off = facts.observed(K.MEETING_CANCELLED)
+    return [*held, *(Point(fact.at, fact.number, 0.0, 1.0) for fact in called_off)]
+
+
+def replies(facts: AccountFacts) -> list[Point]:
+    """Return the minutes from a letter to the client's reply to it; an automatic reply is none."""
+    sent: dict[UUID, datetime] = {}
+    for fact in facts.of("message.sent"):
+        if fact.body["contact_id"] is not None:
+            sent.setdefault(fact.subject_id, fact.at)
+    answered = [
+        Point(fact.at, fact.number, (fact.at - sent[fact.subject_id]).total_seconds() / MINUTE)
+        for fact in human_answers(facts)
+        if fact.subject_id in sent and fact.at >= sent[fact.subject_id]
+    ]
+    return sorted([*answered, *points_of(facts.observed(K.REPLY))])
+
+
+def human_answers(facts: AccountFacts) -> list[HealthFact]:
+    """Return the replies of contacts that people wrote, the first to each letter."""
+    first: dict[UUID, HealthFact] = {}
+    for fact in facts.of("message.answered"):
+        if fact.body["contact_id"] is not None and not fact.body["automatic"]:
+            first.setdefault(fact.subject_id, fact)
+    return [*first.values()]
+
+
+def slowdown(inside: Sequence[Point], known: Sequence[Point], at: datetime) -> float | None:
+    """Return the median time to reply ÷ the median of the 180 days before; 1 without three replies before."""
+    begin = at - REPLY_WINDOW
+    before = [point.number for point in known if begin - REPLY_BASE < point.at <= begin]
+    now = median(point.number for point in inside)
+    if len(before) < 3:
+        return None
+    usual = median(before)
+    return now / usual if usual > 0 else (1.0 if now == 0 else 100.0)
+
+
+def invitations(facts: AccountFacts) -> list[Point]:
+    """Return the invitations to surveys that were not withdrawn; the number is 1 for an answered one.
+
+    An anonymous answer names no contact: it is counted for the oldest invitation of its survey without an answer.
+    """
+    gone = {fact.subject_id for fact in facts.of("survey.withdrawn")}
+    answers = facts.of("survey.answered")
+    found: list[Point] = []
+    left = list(answers)
+    for fact in facts.of("survey.asked"):
+        if fact.subject_id in gone:
+            continue
+        mine = next((each for each in left if _answers(each, fact)), None)
+        if mine is not None:
+            left.remove(mine)
+        contact = UUID(fact.body["contact_id"])
+        found.append(Point(fact.at, fact.number, float(mine is not None), 1.0, contact))
+    return found
+
+
+def _answers(answer: HealthFact, asked: HealthFact) -> bool:
+    if answer.body["survey_id"] != asked.body["survey_id"] or answer.at < asked.at:
+        return False
+    return answer.body["contact_id"] in (None, asked.body["contact_id"])
+
+
+def tones(facts: AccountFacts) -> list[Point]:
+    """Return the tone of conversations, from -1 to 1."""
+    return [each._replace(number=each.number / 100) for each in points_of(facts.observed(K.TONE))]
+
+
+def champions(facts: AccountFacts) -> set[UUID]:
+    """Return the contacts who speak up for the company: the last word about each one decides."""
+    found: set[UUID] = set()
+    for fact in facts.observed(K.CHAMPION, K.CONTACT_LEFT):
+        contact = UUID(fact.body["contact_id"])
+        if fact.body["observed"] == K.CHAMPION and fact.body["value"] == 1:
+            found.add(contact)
+        else:
+            found.discard(contact)
+    return found
+
+
+def contacts_made(facts: AccountFacts) -> list[Point]:
+    """Return every time a contact of the client wrote, answered or was met."""
+    made = chain(
+        facts.of("touchpoint.made", "survey.answered"),
+        human_answers(facts),
+        facts.observed(K.MEETING, K.EXECUTIVE_MEETING, K.CLIENT_WROTE, K.REPLY, K.TONE, K.CHAMPION),
+    )
+    return sorted(
+        Point(fact.at, fact.number, 1.0, 1.0, UUID(fact.body["contact_id"]))
+        for fact in made
+        if fact.body["contact_id"] is not None
+    )
+
+
+def champions_heard(facts: AccountFacts) -> list[Point]:
+    """Return every time one of today's champions wrote, answered or was met."""
+    who = champions(facts)
+    return [point for point in contacts_made(facts) if point.about in who]
+
+
+E = SignalCategory.ENGAGEMENT
+SIGNALS = (
+    Signal(
+        SignalKey.MEETING_ATTENDANCE, E, 6, linear(0.4, 0.9), meetings, share,
+        "People of the client who attended meetings ÷ those invited.", "share", 180 * DAY, 2,
+    ),
+    Signal(
+        SignalKey.REPLY_TIME, E, 6, linear(3, 1), replies, slowdown,
+        "Median time of the client to reply ÷ its own median of the 180 days before.", "ratio",
+        REPLY_WINDOW, 3,
+    ),
+    Signal(
+        SignalKey.SURVEY_RESPONSE, E, 6, linear(0, 0.5), invitations, share,
+        "Answers to surveys ÷ invitations.", "share", 180 * DAY, 3,
+    ),
+    Signal(
+        SignalKey.TONE, E, 6, linear(-0.6, 0.6), tones, mean,
+        "Mean tone of conversations with the client, from -1 to 1.", "tone", 90 * DAY, 3,
+    ),
+    Signal(
+        SignalKey.CHAMPION_CONTACT, E, 6, linear(90, 14), champions_heard, days_since,
+        "Days since a champion of the client wrote, answered or was met.", "days",
+    ),
+)  # fmt: skip

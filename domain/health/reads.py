@@ -1,0 +1,111 @@
+"""Load the facts that health is computed from: a constant number of queries for any number of accounts."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.core.base import among
+from domain.core.ledger import LedgerRow
+from domain.health.contacts import load_contacts
+from domain.health.facts import DAY, AccountFacts, HealthFact
+from domain.health.parameters import PARAMETERS, SHARED, weights_at
+from domain.health.registry import AccountReading, read_account
+from domain.parameters import ParameterScope, load_values
+from domain.surveys.model import QuestionnaireVersion, Survey
+
+FREQUENT = frozenset(
+    {"promise.kept", "promise.breached", "promise.revised", "promise.cancelled", "message.sent"}
+)
+"""Kinds of which there are many, and of which the last months decide."""
+KINDS = FREQUENT | {
+    *("message.answered", "touchpoint.made"),
+    *("survey.asked", "survey.withdrawn", "survey.answered", "survey.corrected"),
+    *("incident.closed", "incident.reopened", "incident.opened", "incident.prioritised"),
+    *("shift.published", "shift.ended", "shift.attendance_corrected"),
+    *("agreement.amended", "agreement.planned"),
+    *("invoice.issued", "invoice.paid", "invoice.payment_reversed"),
+    *("recovery.opened", "recovery.closed", "recovery.reopened", "promise.dispute_decided"),
+    *("observation.recorded", "observation.withdrawn"),
+}
+"""Kinds of facts that health follows from."""
+LOOK_BACK, LOOK_BACK_FREQUENT = 730 * DAY, 300 * DAY
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def load_facts(
+    session: AsyncSession,
+    tenant_id: UUID,
+    account_ids: Collection[UUID],
+    *,
+    at: datetime,
+    known_at: datetime | None = None,
+    since: datetime | None = None,
+) -> dict[UUID, AccountFacts]:
+    """Load the facts of accounts up to `at`, as recorded by `known_at`, so that `since` can be read as well."""
+    row, first = LedgerRow, since or at
+    query = (
+        select(row.account_id, row.id, row.kind, row.at, row.subject_id, row.actor, row.body)
+        .where(
+            row.tenant_id == tenant_id,
+            among(row.account_id, account_ids),
+            row.at <= at,
+            or_(
+                and_(among(row.kind, sorted(FREQUENT)), row.at > first - LOOK_BACK_FREQUENT),
+                and_(among(row.kind, sorted(KINDS - FREQUENT)), row.at > first - LOOK_BACK),
+            ),
+        )
+        .order_by(row.at, row.id)
+    )
+    if known_at is not None:
+        query = query.where(row.recorded_at <= known_at)
+    by_account: defaultdict[UUID, defaultdict[str, list[HealthFact]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    rows: Iterable[Any] = await session.execute(query)
+    for account_id, *fact in rows:
+        by_account[account_id][fact[1]].append(HealthFact(*fact))
+    contacts = await load_contacts(session, tenant_id, account_ids, known_at=known_at)
+    scales = await _scales(session, tenant_id)
+    return {
+        each: AccountFacts(at, by_account[each], contacts[each], scales) for each in account_ids
+    }
+
+
+async def read_accounts(
+    session: AsyncSession,
+    tenant_id: UUID,
+    facts: Mapping[UUID, AccountFacts],
+) -> dict[UUID, tuple[AccountReading, bool]]:
+    """Read every signal of accounts with the weights of their instant, and whether their clients may see the score."""
+    scopes = {each: ParameterScope(tenant_id, each) for each in facts}
+    until = max((each.at for each in facts.values()), default=_FIRST)
+    values = await load_values(session, [*scopes.values()], PARAMETERS, until=until)
+    return {
+        each: (
+            read_account(known, weights_at(values, scopes[each], at=known.at)),
+            values.required(SHARED, scopes[each], at=known.at).number == 1,
+        )
+        for each, known in facts.items()
+    }
+
+
+async def _scales(session: AsyncSession, tenant_id: UUID) -> dict[tuple[str, str], str]:
+    """Return the kinds of questions of published questionnaires, by survey and key."""
+    rows = await session.execute(
+        select(Survey.id, QuestionnaireVersion.content)
+        .join(
+            QuestionnaireVersion, QuestionnaireVersion.questionnaire_id == Survey.questionnaire_id
+        )
+        .where(Survey.tenant_id == tenant_id, QuestionnaireVersion.published_at.is_not(None))
+        .order_by(Survey.id, QuestionnaireVersion.number)
+    )
+    return {
+        (str(survey_id), question["key"]): question["kind"]
+        for survey_id, content in rows
+        for question in content
+    }
