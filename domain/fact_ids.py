@@ -36,6 +36,7 @@ TYPES: dict[str, str] = {
     "sign_in_id": "SignIn",
     "simulation_id": "Simulation",
     "site_id": "Site",
+    "source_id": "ReviewSource",
     "survey_id": "Survey",
     "term_id": "PromiseTerm",
     "terms_id": "Terms",

@@ -67,6 +67,7 @@ class Right(StrEnum):
     READ_RELATIONSHIP = "read_relationship"  # revenue, decision power, notes on people, touchpoints
     READ_HEALTH = "read_health"  # health of relationships, observations, early warnings
     READ_RECOVERY = "read_recovery"  # recovery cases
+    READ_REVIEWS = "read_reviews"  # public reviews; clients: those linked to them
     READ_AGREEMENTS = "read_agreements"  # agreements, without amounts
     READ_MONEY = "read_money"  # fees, rates, caps, credits, invoices
     READ_BOOKS = "read_books"  # the company's books and thresholds
@@ -90,7 +91,7 @@ _EVERYBODY = frozenset({R.READ_ACCOUNTS, R.READ_SITES, R.READ_INCIDENTS, R.READ_
 _CLIENT = _EVERYBODY | {
     *(R.REPORT, R.CONTEST, R.FOLLOW_UP, R.CONFIRM_READING, R.REQUEST_PROOF),
     *(R.READ_ALL_WORK, R.READ_ROSTER, R.LOCATE, R.READ_CONTACTS, R.READ_USERS),
-    *(R.READ_RECOVERY, R.READ_AGREEMENTS, R.READ_MONEY, R.READ_MESSAGES),
+    *(R.READ_RECOVERY, R.READ_REVIEWS, R.READ_AGREEMENTS, R.READ_MONEY, R.READ_MESSAGES),
     *(R.READ_QUALITY, R.READ_LEDGER, R.READ_EVERY_FACT, R.READ_WORDS),
     *(R.UPLOAD_FILES, R.READ_FILES),
 }
@@ -124,7 +125,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         *(R.MANAGE_ACCOUNTS, R.ATTEND),
         *(R.MANAGE_AGREEMENTS, R.CONTEST, R.FOLLOW_UP, R.REQUEST_PROOF, R.LOCATE, R.TRACK),
         *(R.READ_NOTES, R.READ_ROSTER, R.READ_DEVICES, R.READ_RELATIONSHIP, R.READ_RECOVERY),
-        *(R.READ_MONEY, R.READ_ESCALATIONS, R.READ_SETTINGS, R.READ_HEALTH),
+        *(R.READ_REVIEWS, R.READ_MONEY, R.READ_ESCALATIONS, R.READ_SETTINGS, R.READ_HEALTH),
     },
     Role.FINANCE: _STAFF
     | {

@@ -46,6 +46,7 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.READ_RELATIONSHIP: "revenue, growth, decision power, notes about people, touchpoints",
     R.READ_RECOVERY: "recovery cases",
     R.READ_HEALTH: "health of relationships, observations",
+    R.READ_REVIEWS: "public reviews (clients: those linked to them)",
     R.READ_AGREEMENTS: "agreements and terms, without amounts",
     R.READ_MONEY: "fees, rates, caps, credits, invoices and credit notes",
     R.READ_BOOKS: "the company's books and thresholds",

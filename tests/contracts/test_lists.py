@@ -35,7 +35,7 @@ from schema.core.scalars import WireNames
 BUILT: Schema = build()
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 COMPANY, SOMEBODY, SOMETHING = (UUID(int=n) for n in (1, 2, 3))
-NAMED = {"assignee_id": "User"}
+NAMED = {"assignee_id": "User", "source_id": "ReviewSource"}
 """Filter → the type of the id that it takes, where its name does not say so."""
 TYPES = {model.__tablename__: model.__name__ for model in nodes()}
 SHOWN_AS = {"promise.announced_due_at": "dueAt", "sign_in.renewed_at": "endedAt"}
@@ -75,7 +75,7 @@ def a_value(name: str, annotation: Any) -> Any:
         return ids.write(NAMED.get(name, name.removesuffix("_id").title()), SOMETHING)
     if issubclass(kind, StrEnum):
         return list(kind)[-1]
-    return {datetime: NOW, date: NOW.date(), bool: True, str: "1"}[kind]
+    return {datetime: NOW, date: NOW.date(), bool: True, str: "1", float: 0.5}[kind]
 
 
 def listings() -> dict[str, Listing]:

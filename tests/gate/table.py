@@ -28,6 +28,7 @@ LEFT: dict[str, Callable[[Row], bool]] = {
     "messages that name no amounts": lambda row: row["template"] not in MONEY_LETTERS,
     "messages to contacts": lambda row: row["contact"] is not None,
     "stays and absences": lambda row: row["kind"] in {"STAY", "ABSENCE"},
+    "reviews linked to a client": lambda row: row["account"] is not None,
     "inside the client's geofences": lambda row: row["site"] is not None,
 }
 """What somebody without a right is left with, by the page's words."""

@@ -1,0 +1,45 @@
+"""Reputation: public reviews of the company as they stand at their sources, with every version, and replies."""
+
+from domain.reputation.intake import Taken, end_full_read, take_in
+from domain.reputation.model import Review, ReviewSource, ReviewVersion
+from domain.reputation.reads import ReviewFigures, ReviewScope, figures
+from domain.reputation.rules import (
+    SCALES,
+    RatingScale,
+    ReadReview,
+    ReviewSourceKind,
+    ReviewState,
+    ReviewVerification,
+    line_of,
+    text_of,
+)
+from domain.reputation.sources import (
+    add_source,
+    change_source,
+    credentials_of,
+    seal_credentials,
+)
+
+__all__ = [
+    "SCALES",
+    "RatingScale",
+    "ReadReview",
+    "Review",
+    "ReviewFigures",
+    "ReviewScope",
+    "ReviewSource",
+    "ReviewSourceKind",
+    "ReviewState",
+    "ReviewVerification",
+    "ReviewVersion",
+    "Taken",
+    "add_source",
+    "change_source",
+    "credentials_of",
+    "end_full_read",
+    "figures",
+    "line_of",
+    "seal_credentials",
+    "take_in",
+    "text_of",
+]

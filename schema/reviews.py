@@ -1,0 +1,373 @@
+"""Reviews: where they are read, each with its versions, figures per source, and the feed of new ones."""
+
+from collections.abc import AsyncIterable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from domain import accounts, reputation
+from domain.core.errors import Code, Refused
+from domain.core.ledger import LedgerRow
+from domain.reputation import ReviewSourceKind, ReviewState, ReviewVerification
+from domain.surveys import FoundTheme, themes_of
+from schema.accounts import Account
+from schema.core import ids
+from schema.core.context import Context, Info
+from schema.core.ids import Node
+from schema.core.lists import AccountFilter, Rows, among, lists, naming, visible
+from schema.core.mutations import ExpectedVersion, GlobalIdOf, MutationContext, mutation
+from schema.core.roots import mutation_fields, query_fields, subscription_fields
+from schema.core.scalars import Json
+from schema.core.types import RESTRICTED, enum, from_row, resolver, subscription
+from schema.subscriptions import After, FeedEvent, Item, facts_of
+from schema.survey_answers import FoundSurveyTheme
+from schema.survey_scores import SurveyEstimate
+
+enum(
+    ReviewSourceKind,
+    "ReviewSourceKind",
+    google="Location of a Google Business Profile.",
+    kiyoh="Location at Kiyoh or at Klantenvertellen.",
+    trustpilot="Business unit, as that platform calls a page.",
+    json_feed="Address that answers with JSON; `settings` names its fields.",
+    rss="RSS or Atom feed.",
+    file="File that is imported.",
+)
+enum(
+    ReviewState,
+    "ReviewState",
+    live="As it was written.",
+    edited="Its author changed it.",
+    gone="No longer at the source: two full reads in a row did not contain it.",
+)
+enum(
+    ReviewVerification,
+    "ReviewVerification",
+    verified="The source says that the author is a client.",
+    not_verified="The source says that it did not check this.",
+    unknown="The source says nothing about it.",
+)
+SourceRow = strawberry.Parent[reputation.ReviewSource]
+ReviewRow = strawberry.Parent[reputation.Review]
+VersionRow = strawberry.Parent[reputation.ReviewVersion]
+ReviewSourceId = Annotated[UUID, GlobalIdOf("ReviewSource")]
+SourceFilter = Annotated[strawberry.ID | None, "Only reviews of this source."]
+FromAt = Annotated[datetime | None, "Only reviews written from this time on."]
+UntilAt = Annotated[datetime | None, "Only reviews written before this time."]
+Location = Annotated[str, "Id of the location at the platform, or the name of the place."]
+Url = Annotated[str | None, "Address that is read; null for the platform's own."]
+Settings = Annotated[
+    Json | None, "Names of the fields of a feed, by the field of a review (`rating`, `author`, …)."
+]
+Credentials = Annotated[Json | None, "Credentials by name; stored encrypted and never shown again."]
+IntervalSeconds = Annotated[int | None, "Seconds from one read to the next, 60 to 604,800."]
+_NOBODY = UUID(int=0)
+
+
+@from_row(reputation.ReviewSource)
+class ReviewSource(Node):
+    """Page of the company at a platform, feed or file with reviews of one location."""
+
+    kind: Annotated[ReviewSourceKind, "Platform, or form of the data."]
+    name: Annotated[str, "Name; unique in the company."]
+    location: Location
+    is_active: Annotated[bool, "Whether it is read now."]
+    scale_low: Annotated[float, "Lowest rating of its scale."]
+    scale_high: Annotated[float, "Highest rating of its scale."]
+    shown_rating: Annotated[float | None, "Mean rating as the platform shows it."]
+    shown_count: Annotated[int | None, "Number of reviews as the platform shows it."]
+    read_at: Annotated[datetime | None, "Start of the last complete read."]
+    url: Annotated[str | None, "Address that is read; null for the platform's own.", RESTRICTED]
+    settings: Annotated[Json | None, "Names of the fields of a feed.", RESTRICTED]
+    created_at: Annotated[datetime | None, "Time at which it was added.", RESTRICTED]
+    next_read_at: Annotated[datetime | None, "Time of the next read.", RESTRICTED]
+    full_read_at: Annotated[
+        datetime | None, "Start of the last complete read of everything.", RESTRICTED
+    ]
+    failures: Annotated[int | None, "Number of reads that failed in a row.", RESTRICTED]
+    error: Annotated[str | None, "Reason for which the last read failed.", RESTRICTED]
+    unreadable: Annotated[
+        int | None, "Number of entries that the last read could not understand.", RESTRICTED
+    ]
+    version: Annotated[int | None, "Version of the row, raised by every change.", RESTRICTED]
+
+    @resolver(int | None)
+    @staticmethod
+    def interval_seconds(row: SourceRow) -> int:
+        """Seconds from one read to the next."""
+        return row.interval_s
+
+    @resolver(bool | None)
+    @staticmethod
+    def has_credentials(row: SourceRow) -> bool:
+        """Whether credentials are stored."""
+        return row.sealed is not None
+
+
+@from_row(reputation.ReviewVersion)
+class ReviewVersion(Node):
+    """Review as it was read once; it never changes."""
+
+    number: Annotated[int, "Number of the version, in the order in which they were read."]
+    read_at: Annotated[datetime, "Start of the read that brought it."]
+    changed_at: Annotated[datetime | None, "Time of the change, as the source states it."]
+    rating: Annotated[float, "Rating on the source's scale."]
+    stated_rating: Annotated[float | None, "Second rating that the source states."]
+    author: Annotated[str | None, "Author as the source shows it."]
+    title: Annotated[str | None, "Title of the review."]
+    words: Annotated[str | None, "Text of the review."]
+    language: Annotated[str | None, "Language as the source states it."]
+    verification: Annotated[ReviewVerification, "Whether the source checked the author."]
+    reply_words: Annotated[str | None, "Reply below it at the time."]
+    replied_at: Annotated[datetime | None, "Time of the reply."]
+    raw: Annotated[Json | None, "Entry of the source as it was read.", RESTRICTED]
+
+
+@from_row(reputation.Review)
+class Review(Node):
+    """Public review of the company, as it stands at its source."""
+
+    state: Annotated[ReviewState, "State at the source."]
+    rating: Annotated[float, "Rating on the source's scale: the answer to the overall question."]
+    scale_low: Annotated[float, "Lowest rating of the scale."]
+    scale_high: Annotated[float, "Highest rating of the scale."]
+    share: Annotated[float, "Rating as a share of the scale, 0 to 1."]
+    stated_rating: Annotated[float | None, "Second rating that the source states beside it."]
+    author: Annotated[str | None, "Author as the source shows it."]
+    place: Annotated[str | None, "Place of the author."]
+    title: Annotated[str | None, "Title of the review."]
+    words: Annotated[str | None, "Text of the review."]
+    language: Annotated[str | None, "Language as the source states it."]
+    recommends: Annotated[bool | None, "Whether the author recommends the company."]
+    verification: Annotated[ReviewVerification, "Whether the source checked the author."]
+    verified_by: Annotated[str | None, "How the source checked the author."]
+    url: Annotated[str | None, "Address of the review."]
+    reply_words: Annotated[str | None, "Reply below it at the source."]
+    replied_at: Annotated[datetime | None, "Time of the reply."]
+    written_at: Annotated[datetime, "Time at which it was written."]
+    changed_at: Annotated[datetime | None, "Time of the last change, as the source states it."]
+    received_at: Annotated[datetime, "Time at which it was read first."]
+    gone_at: Annotated[datetime | None, "Time from which it counts as gone."]
+    external_id: Annotated[str | None, "Id at the source.", RESTRICTED]
+    reference: Annotated[str | None, "Code of an invitation, repeated by the source.", RESTRICTED]
+    seen_at: Annotated[datetime | None, "Start of the last read that contained it.", RESTRICTED]
+    misses: Annotated[int | None, "Number of full reads in a row without it.", RESTRICTED]
+
+    @resolver(bool)
+    @staticmethod
+    def ratings_differ(row: ReviewRow) -> bool:
+        """Whether the source states two ratings that differ; `rating` counts."""
+        return row.is_disputed
+
+    @resolver(list[FoundSurveyTheme])
+    @staticmethod
+    def themes(row: ReviewRow) -> list[FoundTheme]:
+        """Themes of the text, by a taxonomy of keywords in Dutch and English."""
+        return themes_of(f"{row.title or ''}\n{row.words or ''}")
+
+    @resolver(ReviewSource | None)
+    @staticmethod
+    async def source(row: ReviewRow, info: Info) -> reputation.ReviewSource | None:
+        """Source that it was read from."""
+        return await info.context.get(reputation.ReviewSource, row.source_id)
+
+    @resolver(Account | None)
+    @staticmethod
+    async def account(row: ReviewRow, info: Info) -> accounts.Account | None:
+        """Client that it is linked to; null while it is linked to none."""
+        return await info.context.get(accounts.Account, row.account_id)
+
+    @resolver(list[ReviewVersion])
+    @staticmethod
+    async def versions(row: ReviewRow, info: Info) -> list[reputation.ReviewVersion]:
+        """Versions that were read, the first one first."""
+        of_row = reputation.ReviewVersion
+        return await info.context.children(of_row.review_id, row.id, order=(of_row.number,))
+
+
+@from_row(reputation.ReviewFigures)
+class ReviewFigures:
+    """Figures of the reviews of one source, each with the number of reviews behind it."""
+
+    source: Annotated[ReviewSource, "Source with its location."]
+    n: Annotated[int, "Number of reviews in the window, without those that are gone."]
+    rating: Annotated[float | None, "Mean of the ratings, 0 to 1; null without reviews."]
+    positive: Annotated[SurveyEstimate | None, "Share of ratings above 0.5 in percent."]
+    negative: Annotated[int, "Number of ratings of 0.5 or less."]
+    per_month: Annotated[float, "Reviews in 30 days, in the window."]
+    per_month_before: Annotated[float, "Reviews in 30 days, in the window of this length before."]
+    answered: Annotated[SurveyEstimate | None, "Share of reviews with a reply, in percent."]
+    answered_n: Annotated[int, "Number of reviews with a reply."]
+    response_n: Annotated[int, "Number of replies of which the time is known."]
+    disagreeing: Annotated[int, "Number of reviews for which the source states two ratings."]
+
+    @resolver(float | None)
+    @staticmethod
+    def response_seconds(row: strawberry.Parent[reputation.ReviewFigures]) -> float | None:
+        """Median of the seconds from a review to its reply; null without replies."""
+        return row.response_s
+
+
+@query_fields
+class ReviewQuery:
+    """Queries of reviews."""
+
+    @lists(Review, reputation.Review.written_at, reputation.Review.id, descending=True)
+    @staticmethod
+    def reviews(
+        info: Info,
+        account_id: AccountFilter = None,
+        source_id: SourceFilter = None,
+        states: Annotated[list[ReviewState] | None, "Only reviews in these states."] = None,
+        languages: Annotated[list[str] | None, "Only reviews in these languages."] = None,
+        share_at_most: Annotated[float | None, "Only ratings up to this share of 0 to 1."] = None,
+        share_at_least: Annotated[float | None, "Only ratings from this share of 0 to 1."] = None,
+        is_answered: Annotated[bool | None, "Only reviews with, or without, a reply."] = None,
+        is_linked: Annotated[bool | None, "Only reviews with, or without, a client."] = None,
+        from_at: FromAt = None,
+        until_at: UntilAt = None,
+    ) -> Rows:
+        """Reviews, the latest first."""
+        row = reputation.Review
+        query = naming(
+            info, visible(info, row, account_id), row.source_id, "ReviewSource", source_id
+        )
+        query = among(among(query, row.state, states), row.language, languages)
+        conditions = (
+            None if share_at_most is None else row.share <= share_at_most,
+            None if share_at_least is None else row.share >= share_at_least,
+            None if is_answered is None else row.reply_words.is_not(None) == is_answered,
+            None if is_linked is None else row.account_id.is_not(None) == is_linked,
+            None if from_at is None else row.written_at >= from_at,
+            None if until_at is None else row.written_at < until_at,
+        )
+        return query.where(*(each for each in conditions if each is not None))
+
+    @lists(ReviewSource, reputation.ReviewSource.name, reputation.ReviewSource.id)
+    @staticmethod
+    def review_sources(info: Info) -> Rows:
+        """Sources of reviews, by name."""
+        return visible(info, reputation.ReviewSource)
+
+    @resolver(list[ReviewFigures], work=200)
+    @staticmethod
+    async def review_figures(
+        info: Info,
+        source_id: SourceFilter = None,
+        account_id: AccountFilter = None,
+        from_at: FromAt = None,
+        until_at: UntilAt = None,
+    ) -> list[reputation.ReviewFigures]:
+        """Rating, volume, velocity and replies per source, of the last 365 days unless a window is given."""
+        scope = reputation.ReviewScope(
+            _row_id(source_id, "ReviewSource"), _row_id(account_id, "Account"), from_at, until_at
+        )
+        async with info.context.sessions() as session:
+            return await reputation.figures(session, info.context.actor, scope, now=info.context.at)
+
+
+def _row_id(text: str | None, type_name: str) -> UUID | None:
+    """Return the id of a filter; one that is no such id matches nothing."""
+    return None if text is None else ids.known(text, type_name) or _NOBODY
+
+
+def _desk(ctx: Context) -> Any:
+    """Return what encrypts credentials; refused in a process without it."""
+    if ctx.desk is None:
+        raise Refused(Code.NOT_ALLOWED, "This process stores no credentials.")
+    return ctx.desk
+
+
+@mutation_fields
+class ReviewMutation:
+    """Mutations of sources of reviews."""
+
+    @mutation(ReviewSource)
+    @staticmethod
+    async def add_review_source(
+        ask: MutationContext,
+        kind: Annotated[ReviewSourceKind, "Platform, or form of the data."],
+        name: Annotated[str, "Name; unique in the company."],
+        location: Location,
+        url: Url = None,
+        settings: Settings = None,
+        credentials: Credentials = None,
+        interval_seconds: IntervalSeconds = None,
+        scale_low: Annotated[float | None, "Lowest rating; platforms have their own."] = None,
+        scale_high: Annotated[float | None, "Highest rating; platforms have their own."] = None,
+    ) -> reputation.ReviewSource:
+        """Add a source of reviews; it is read from now on."""
+        desk = _desk(ask.ctx)
+        return await reputation.add_source(
+            ask.tx,
+            desk.vault,
+            kind=kind,
+            name=name,
+            location=location,
+            credentials=credentials,
+            loopback=desk.loopback,
+            url=url,
+            settings=settings,
+            interval_s=interval_seconds,
+            scale_low=scale_low,
+            scale_high=scale_high,
+        )
+
+    @mutation(ReviewSource)
+    @staticmethod
+    async def change_review_source(
+        ask: MutationContext,
+        id: Annotated[ReviewSourceId, "Source that is changed or stopped."],
+        is_active: Annotated[bool | None, "False stops it, true starts it again."] = None,
+        name: Annotated[str | None, "Name; unique in the company."] = None,
+        location: Annotated[str | None, "Id of the location at the platform."] = None,
+        url: Url = None,
+        settings: Settings = None,
+        credentials: Credentials = None,
+        interval_seconds: IntervalSeconds = None,
+        expected_version: ExpectedVersion = None,
+    ) -> reputation.ReviewSource:
+        """Change a source of reviews; what is left out stays, and the source is read at once."""
+        desk = _desk(ask.ctx)
+        return await reputation.change_source(
+            ask.tx,
+            desk.vault,
+            id,
+            credentials=credentials,
+            expected_version=expected_version,
+            loopback=desk.loopback,
+            is_active=is_active,
+            name=name,
+            location=location,
+            url=url,
+            settings=settings,
+            interval_s=interval_seconds,
+        )
+
+
+@subscription_fields
+class ReviewSubscription:
+    """Subscriptions to reviews."""
+
+    @subscription(FeedEvent)
+    def review_received(
+        self,
+        info: Info,
+        account_id: Annotated[
+            strawberry.ID | None, "Account to follow; null for all reviews that you can see."
+        ] = None,
+        after: After = None,
+    ) -> AsyncIterable[Item]:
+        """Reviews as they are received, edited, answered, linked, gone and restored."""
+        ctx: Context = info.context
+        account = None if account_id is None else ids.wanted(account_id, "Account", "accountId")
+        return facts_of(
+            ctx,
+            ctx.actor,
+            after,
+            account_id=account,
+            where=LedgerRow.kind.startswith("review."),
+            only=lambda fact: fact.kind.startswith("review."),
+        )
