@@ -14,6 +14,7 @@ from workers.periodic import Periodic
 from workers.positions import keep_days, watch_guards
 from workers.quality import lay_down, sweep_quality
 from workers.reports import plan_reports, plan_touchpoints, sweep_reports
+from workers.reviews import read_reviews
 from workers.shifts import watch_shifts
 from workers.surveys import ask_clients, plan_surveys
 from workers.sweepers import forget_answers, sweep_promises
@@ -38,6 +39,7 @@ def schedule() -> Schedule:
         Periodic("touchpoints", 3600, plan_touchpoints),
         Periodic("survey plans", 60, plan_surveys),
         Periodic("surveys", 5, ask_clients, batch=50),
+        Periodic("reviews", 5, read_reviews, batch=16),
         Periodic("months", 10, close_months, batch=50),
         Periodic("invoices", 10, bill_months, batch=50),
         Periodic("audit", 1, keep_audit),

@@ -4,7 +4,7 @@ The result is the same for any order and any number of repeats of the same readi
 review was changed; where it does not, the later reading is the newer one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -42,15 +42,26 @@ class Taken:
 
 
 async def take_in(
-    tx: Tx, source_id: UUID, reviews: Sequence[ReadReview], *, read_at: datetime
+    tx: Tx,
+    source_id: UUID,
+    reviews: Sequence[ReadReview],
+    *,
+    read_at: datetime,
+    also_seen: Collection[str] = (),
 ) -> Taken:
-    """Store what was read of a source from `read_at` on; a repeat changes nothing but when it was last seen."""
+    """Store what was read of a source from `read_at` on; a repeat changes nothing but when it was last seen.
+
+    `also_seen` are ids of entries that could not be understood: their reviews are not gone.
+    """
     source = await tx.get(
         ReviewSource, source_id, "source of reviews", argument="sourceId", lock=True
     )
     taken = Taken()
-    known = await _known(tx, source, reviews)
+    known = await _known(tx, source, [*(each.external_id for each in reviews), *also_seen])
     digests = await _digests(tx, known)
+    for name in also_seen:
+        if name in known:
+            _see(tx, known[name], read_at)
     for read in reviews:
         review = known.get(read.external_id)
         if review is None:
@@ -120,12 +131,12 @@ async def end_full_read(tx: Tx, source_id: UUID, *, read_at: datetime) -> int:
     return gone
 
 
-async def _known(tx: Tx, source: ReviewSource, reviews: Sequence[ReadReview]) -> dict[str, Review]:
+async def _known(tx: Tx, source: ReviewSource, names: list[str]) -> dict[str, Review]:
     rows = await tx.session.scalars(
         select(Review)
         .where(
             Review.source_id == source.id,
-            among(Review.external_id, [each.external_id for each in reviews]),
+            among(Review.external_id, names),
         )
         .order_by(Review.id)
         .with_for_update()
