@@ -19,10 +19,12 @@ from domain.quality.reads import (
     benchmark,
     burning,
     compliance,
+    local_of,
     policy_of,
     restated,
 )
 from domain.quality.rules import ACCOUNT, PartVerdict, Scope
+from domain.quality.windows import Local, WindowSpan, before, instant, span_at
 
 __all__ = [
     "ACCOUNT",
@@ -32,6 +34,7 @@ __all__ = [
     "ChangedVerdict",
     "ClaimedAccount",
     "Component",
+    "Local",
     "Look",
     "Measurement",
     "PartVerdict",
@@ -41,14 +44,19 @@ __all__ = [
     "RestatedWindow",
     "Scope",
     "Window",
+    "WindowSpan",
+    "before",
     "benchmark",
     "burning",
     "claim_due",
     "compliance",
     "defer",
+    "instant",
+    "local_of",
     "mark",
     "measure",
     "policy_of",
     "restated",
     "set_policy",
+    "span_at",
 ]

@@ -26,9 +26,11 @@ from domain.shifts.roster import (
     plan_from_pattern,
     plan_one,
 )
+from domain.shifts.rules import LATE_AFTER
 from domain.shifts.watching import look_at_shift, shifts_due
 
 __all__ = [
+    "LATE_AFTER",
     "SHIFT",
     "Attendance",
     "AttendanceKind",

@@ -57,9 +57,11 @@ from domain.surveys.scores import (
     SurveyScore,
     Tally,
     change,
+    nps_interval,
     positive_share,
     score,
     share,
+    student_quantile,
     tally_of,
 )
 from domain.surveys.waves import (
@@ -124,6 +126,7 @@ __all__ = [
     "is_asked",
     "measured",
     "months",
+    "nps_interval",
     "open_survey",
     "person_of",
     "plan_after_incident",
@@ -135,6 +138,7 @@ __all__ = [
     "responses_of",
     "score",
     "share",
+    "student_quantile",
     "tally_of",
     "to_remind",
 ]
