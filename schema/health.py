@@ -61,7 +61,7 @@ enum(
 enum(
     SnapshotPeriod,
     "HealthSnapshotPeriod",
-    week="Week, from Monday.",
+    week="Week that begins on a Monday.",
     month="Month, from its first day.",
 )
 
@@ -111,7 +111,7 @@ class AccountHealth(Node):
     @resolver(PlainBand | None)
     @staticmethod
     def plain_band(row: Row) -> PlainBand | None:
-        """Band of the score by the other names, whose AT_RISK is the lowest."""
+        """Band of the score by the other names, which call the lowest one AT_RISK."""
         index = _band(row)
         return None if index is None else health.PLAIN_BANDS[index - 1]
 
@@ -131,7 +131,7 @@ class AccountHealth(Node):
     @resolver(float)
     @staticmethod
     def coverage(row: Row) -> float:
-        """Share of the weight whose signals are fresh."""
+        """Share of the weight that belongs to fresh signals."""
         return share(row.coverage_millionths)
 
     @resolver(float)
@@ -240,7 +240,7 @@ class HealthSnapshot(Node):
     @resolver(float)
     @staticmethod
     def coverage(row: SnapshotRow) -> float:
-        """Share of the weight whose signals were fresh."""
+        """Share of the weight that belonged to fresh signals."""
         return share(row.coverage_millionths)
 
     @resolver(float)

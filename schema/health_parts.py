@@ -194,7 +194,7 @@ class HealthChange:
     @resolver(float)
     @staticmethod
     def common_coverage(row: ChangeRow) -> float:
-        """Share of the weight whose signals are fresh on both days."""
+        """Share of the weight that belongs to signals which are fresh on both days."""
         return share(row.common_coverage)
 
 
@@ -210,5 +210,5 @@ class HealthCounterfactual:
     @resolver(float)
     @staticmethod
     def value(row: CounterRow) -> float:
-        """Value in points."""
+        """Value of the signal, in points."""
         return points(row.value) or 0.0

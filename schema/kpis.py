@@ -36,7 +36,7 @@ enum(
     duration="Mean of durations, with the median beside it.",
     net_share="Share at the upper end less share at the lower end, from -100 to 100, with an adjusted Wald interval.",
     mean="Mean of answers, with an interval of Student's t within the scale.",
-    count="Number of facts.",
+    count="Number of facts that count.",
 )
 enum(
     KpiUnit,
@@ -60,13 +60,13 @@ enum(
     met="The target is reached.",
     floor="The target is missed, the floor is reached.",
     missed="Neither the target nor the floor is reached.",
-    no_target="No target applies.",
+    no_target="No target applies in this scope.",
     no_data="Too few facts for a value.",
 )
 enum(
     KpiBand,
     "KpiBand",
-    poor="Below 50 percent.",
+    poor="Less than 50 percent of the whole.",
     good="From 50 to below 80 percent.",
     excellent="From 80 to 100 percent.",
 )
@@ -127,7 +127,7 @@ class KpiValue:
     window: Annotated[Window, "Type of the window, such as a month."]
     ends_at: Annotated[datetime, "End of the window, exclusive; it may lie ahead."]
     status: Annotated[KpiStatus, "Status of the value beside target and floor."]
-    band: Annotated[KpiBand | None, "Band of a percentage whose higher values are better."]
+    band: Annotated[KpiBand | None, "Band of a percentage of which higher values are better."]
     trend: Annotated[
         KpiTrend | None, "Direction since the window before; null where either has no value."
     ]
@@ -244,8 +244,8 @@ class KpiQuery:
         at: Annotated[
             datetime | None, "Instant in the window, or the end of a rolling window; null for now."
         ] = None,
-        account_id: Annotated[strawberry.ID | None, "Only this account."] = None,
-        site_id: Annotated[strawberry.ID | None, "Only this site."] = None,
+        account_id: Annotated[strawberry.ID | None, "Only values of this account."] = None,
+        site_id: Annotated[strawberry.ID | None, "Only values of this site."] = None,
         segment: Annotated[Segment | None, "Only accounts of this segment."] = None,
         tier: Annotated[ServiceTier | None, "Only accounts of this service tier."] = None,
         keys: Annotated[

@@ -31,7 +31,7 @@ ObservationId = Annotated[UUID, GlobalIdOf("Observation")]
 class Observation(Node):
     """What a person observed about the relationship with a client; it never changes."""
 
-    kind: Annotated[ObservationKind, "What was observed."]
+    kind: Annotated[ObservationKind, "Thing that the author observed."]
     at: Annotated[datetime, "Time at which it was so."]
     value: Annotated[int | None, "Number that was observed; the kind says what it means."]
     total: Annotated[int | None, "Number that the value is a part of, such as people invited."]
@@ -78,7 +78,7 @@ class ObservationMutation:
     async def record_observation(
         ask: MutationContext,
         account_id: Annotated[AccountId, "Account that it is about."],
-        kind: Annotated[ObservationKind, "What was observed."],
+        kind: Annotated[ObservationKind, "Thing that the author observed."],
         value: Annotated[int | None, "Number, for the kinds that have one."] = None,
         total: Annotated[int | None, "Number of people invited, for meetings."] = None,
         contact_id: Annotated[ContactId | None, "Contact of the client whom it is about."] = None,

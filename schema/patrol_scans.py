@@ -109,7 +109,7 @@ class PatrolUpload(Node):
     @resolver(User | None)
     @staticmethod
     async def user(row: UploadRow, info: Info) -> accounts.User | None:
-        """User whose scans they are."""
+        """User who made the scans."""
         return await info.context.get(accounts.User, row.user_id)
 
 

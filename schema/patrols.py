@@ -153,7 +153,7 @@ class PatrolRound(Node):
     from_at: Annotated[datetime, "Time at which the round begins."]
     until_at: Annotated[datetime, "Time by which the round is due."]
     visited: Annotated[int, "Number of points with a scan that counts."]
-    missed: Annotated[int, "Number of points whose time is over without one."]
+    missed: Annotated[int, "Number of points that were not visited in time."]
     completed_at: Annotated[
         datetime | None, "Time of the scan that completed it; null: not complete."
     ]
@@ -243,7 +243,9 @@ class PatrolQuery:
         account_id: AccountFilter = None,
         site_id: SiteFilter = None,
         route_id: Annotated[strawberry.ID | None, "Only rounds of this route."] = None,
-        on_day: Annotated[date | None, "Only rounds whose window begins on this local day."] = None,
+        on_day: Annotated[
+            date | None, "Only rounds with a window that begins on this local day."
+        ] = None,
         states: Annotated[list[RoundState] | None, "Only rounds in these states."] = None,
     ) -> Rows:
         """Rounds by the time at which they begin; clients see those that began."""

@@ -11,7 +11,7 @@ from domain import accounts, reputation
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.reputation import ReviewSourceKind, ReviewState, ReviewVerification
-from domain.surveys import FoundTheme, themes_of
+from domain.sentiment import FoundTheme, themes_of
 from schema.accounts import Account
 from schema.core import ids
 from schema.core.context import Context, Info

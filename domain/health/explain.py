@@ -16,7 +16,7 @@ from domain.health.model import (
     SnapshotPeriod,
 )
 from domain.health.registry import BY_KEY
-from domain.health.scoring import EDGES, ONE, POINT, Ints, State, band_of, change, needed
+from domain.health.scoring import EDGES, ONE, POINT, Ints, SignalFreshness, band_of, change, needed
 from domain.health.signals import SignalKey
 
 
@@ -96,7 +96,7 @@ def changed_since(
         [
             SignalChange(each.key, first.value, each.value, int(moved))
             for (first, each), moved in zip(paired, found.by_signal, strict=True)
-            if first.state == each.state == State.FRESH and each.weight > 0
+            if first.state == each.state == SignalFreshness.FRESH and each.weight > 0
         ],
         found.coverage_change,
         found.common,
@@ -105,7 +105,7 @@ def changed_since(
 
 def _absent(each: SignalContent) -> SignalContent:
     return SignalContent(
-        key=each.key, state=int(State.MISSING), value=0, weight=each.weight, contribution=0,
+        key=each.key, state=int(SignalFreshness.MISSING), value=0, weight=each.weight, contribution=0,
         figure=None, n=0, as_of=None,
     )  # fmt: skip
 
@@ -135,14 +135,16 @@ def counterfactuals(row: AccountHealth) -> list[Counterfactual]:
 def missing_of(row: AccountHealth) -> list[Missing]:
     """Return what each weighed signal without fresh facts needs, the heaviest first."""
     lacking = [
-        each for each in signals_of(row.content) if each.state != State.FRESH and each.weight > 0
+        each
+        for each in signals_of(row.content)
+        if each.state != SignalFreshness.FRESH and each.weight > 0
     ]
     lacking.sort(key=lambda each: -each.weight)
     found = []
     for each in lacking:
         signal = BY_KEY[each.key]
         days = None if signal.window is None else signal.window.days
-        have = 0 if each.state != State.MISSING else each.n
+        have = 0 if each.state != SignalFreshness.MISSING else each.n
         found.append(Missing(each.key, signal.fewest, have, days, signal.words))
     return found
 

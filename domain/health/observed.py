@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class ObservationKind(StrEnum):
-    """What was observed."""
+    """What the author of the observation saw."""
 
     MEETING = "meeting"
     MEETING_CANCELLED = "meeting_cancelled"

@@ -25,7 +25,7 @@ FIRM_COVERAGE = 70
 """Percent of the weight that must be fresh for a score, and for one that is not provisional."""
 
 
-class State(IntEnum):
+class SignalFreshness(IntEnum):
     """How recent the facts behind a signal's value are."""
 
     MISSING = 0  # it never had enough facts
@@ -52,12 +52,12 @@ class Scores(NamedTuple):
 
 def score_accounts(value: Ints, state: Ints, weight: Ints) -> Scores:
     """Score accounts: all arrays are (accounts, signals), weights are whole numbers up to 100, 0 for none."""
-    fresh = (state == State.FRESH) & (weight > 0)
-    stale = (state == State.STALE) & (weight > 0)
+    fresh = (state == SignalFreshness.FRESH) & (weight > 0)
+    stale = (state == SignalFreshness.STALE) & (weight > 0)
     capped = np.where(fresh, value, np.minimum(value, CEILING))
     weighted = weight * capped
     included = fresh | stale
-    lapsed = (state == State.LAPSED) & (weight > 0)
+    lapsed = (state == SignalFreshness.LAPSED) & (weight > 0)
     if lapsed.any():
         included = included | _lowering(capped, weight, included, lapsed)
     total = np.where(included, weighted, 0).sum(axis=1)
@@ -127,7 +127,7 @@ def band_of(score: int) -> int:
     return 1 + sum(score >= edge for edge in EDGES)
 
 
-class Change(NamedTuple):
+class ScoreChange(NamedTuple):
     """Change of a score: what each signal that is fresh on both days moved, and the rest; together the change."""
 
     by_signal: Ints
@@ -140,17 +140,21 @@ class Change(NamedTuple):
         return int(self.by_signal.sum())
 
 
-def change(before: tuple[Ints, Ints, int], after: tuple[Ints, Ints, int], weight: Ints) -> Change:
+def change(
+    before: tuple[Ints, Ints, int], after: tuple[Ints, Ints, int], weight: Ints
+) -> ScoreChange:
     """Split the change between two days, each given by values, states and score, by the later day's weights."""
     (old, old_state, old_score), (new, new_state, new_score) = before, after
-    common = (old_state == State.FRESH) & (new_state == State.FRESH) & (weight > 0)
+    common = (
+        (old_state == SignalFreshness.FRESH) & (new_state == SignalFreshness.FRESH) & (weight > 0)
+    )
     used = np.where(common, weight, 0)
     divisor = np.maximum(used.sum(keepdims=True), 1)
     parts = (used * (new - old))[None, :]
     moved = shares(parts, divisor, half_even(parts.sum(axis=1), divisor))[0]
     whole = np.maximum(weight.sum(keepdims=True), 1)
     share = int(half_even(ONE * used.sum(keepdims=True), whole)[0])
-    return Change(moved, new_score - old_score - int(moved.sum()), share)
+    return ScoreChange(moved, new_score - old_score - int(moved.sum()), share)
 
 
 def needed(value: Ints, state: Ints, weight: Ints, edge: int) -> Ints:
@@ -162,7 +166,7 @@ def needed(value: Ints, state: Ints, weight: Ints, edge: int) -> Ints:
 
     def reached(wanted: Ints) -> NDArray[np.bool_]:
         values, states = (np.repeat(each[None, :], value.size, axis=0) for each in (value, state))
-        values[signals, signals], states[signals, signals] = wanted, State.FRESH
+        values[signals, signals], states[signals, signals] = wanted, SignalFreshness.FRESH
         weights = np.repeat(weight[None, :], value.size, axis=0)
         return score_accounts(values, states, weights).score >= edge
 

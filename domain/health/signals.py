@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from domain.health.curves import Curve
 from domain.health.facts import DAY, AccountFacts, Point
-from domain.health.scoring import State
+from domain.health.scoring import SignalFreshness
 
 STALE_FOR = 180 * DAY
 """How long a value without new facts counts as stale."""
@@ -57,7 +57,7 @@ Figure = Callable[[Sequence[Point], Sequence[Point], datetime], float | None]
 class SignalReading:
     """What a signal says at an instant; `value` in millionths of a point, as it was when it was fresh last."""
 
-    state: State
+    state: SignalFreshness
     value: int = 0
     figure: float | None = None
     n: int = 0
@@ -89,8 +89,8 @@ class Signal:
         at, known = facts.at, sorted(self.points(facts))
         known = [point for point in known if point.at <= at]
         if len(known) < self.fewest:
-            return SignalReading(State.MISSING, n=len(known))
-        inside, when, state = known, at, State.FRESH
+            return SignalReading(SignalFreshness.MISSING, n=len(known))
+        inside, when, state = known, at, SignalFreshness.FRESH
         if self.window is not None:
             begin = at - self.window
             inside = [point for point in known if point.at > begin]
@@ -98,12 +98,12 @@ class Signal:
                 oldest = known[-self.fewest].at
                 inside = [point for point in known if point.at >= oldest]
                 when = oldest + self.window
-                state = State.STALE if at - when <= STALE_FOR else State.LAPSED
+                state = SignalFreshness.STALE if at - when <= STALE_FOR else SignalFreshness.LAPSED
         if self.at_most is not None:
             inside = inside[-self.at_most :]
         figure = self.figure(inside, known, when)
         if figure is None:
-            return SignalReading(State.MISSING, n=len(inside))
+            return SignalReading(SignalFreshness.MISSING, n=len(inside))
         evidence = tuple(dict.fromkeys(point.fact for point in inside))[-MOST_EVIDENCE:]
         value = self.curve.value(figure)
         return SignalReading(state, value, figure, len(inside), inside[-1].at, evidence)

@@ -30,7 +30,7 @@ _ALL = (
     KpiDefinition(
         KpiKey.PROMISES_KEPT,
         "Promises kept",
-        "Promises to the client whose verdict fell in the window (denominator), and those of them that were kept"
+        "Promises to the client that got their verdict in the window (denominator), and those of them that were kept"
         " (numerator). Internal promises do not count.",
         "promise",
         _SHARE,
@@ -132,7 +132,7 @@ _ALL = (
     KpiDefinition(
         KpiKey.SURVEY_RESPONSE_RATE,
         "Response rate of surveys",
-        "Contacts who were asked in the window and whose letter was not returned (denominator), and those of them who"
+        "Contacts who were asked in the window by a letter that was not returned (denominator), and those of them who"
         " answered, at any time until now (numerator).",
         "survey_invitation",
         _SHARE,
@@ -177,7 +177,7 @@ _ALL = (
     KpiDefinition(
         KpiKey.CONTESTED_VERDICTS,
         "Contested verdicts",
-        "Promises to the client whose verdict fell in the window (denominator), and those of them that the client"
+        "Promises to the client that got their verdict in the window (denominator), and those of them that the client"
         " contested, at any time until now (numerator).",
         "promise",
         _SHARE,
@@ -210,8 +210,8 @@ _ALL = (
     KpiDefinition(
         KpiKey.BILLING_ACCURACY,
         "Billing accuracy",
-        "Invoices issued in the window (denominator), and those of them of whose period no delivered quantity was"
-        " corrected downwards after they were issued, at any time until now (numerator).",
+        "Invoices issued in the window (denominator), and those of them in the period of which no delivered quantity"
+        " was corrected downwards after they were issued, at any time until now (numerator).",
         "invoice",
         _SHARE,
         _AT_LEAST,
@@ -222,7 +222,7 @@ _ALL = (
     KpiDefinition(
         KpiKey.ON_TIME_PAYMENT,
         "Paid on time",
-        "Invoices whose last day of payment ended in the window (denominator), and those of them that payments up to"
+        "Invoices to be paid on a day in the window at the latest (denominator), and those of them that payments up to"
         " that day and credits set off cover completely (numerator).",
         "invoice",
         _SHARE,

@@ -24,7 +24,7 @@ class KpiStatus(StrEnum):
 
 
 class KpiBand(StrEnum):
-    """Band of a share whose higher values are better."""
+    """Band of a share of which higher values are better."""
 
     POOR = "poor"
     GOOD = "good"

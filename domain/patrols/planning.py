@@ -16,7 +16,7 @@ from domain.patrols import events
 from domain.patrols.model import PatrolDraw, PatrolPoint, PatrolRound, PatrolRoute, RoundState
 from domain.patrols.rounds import reveal
 from domain.patrols.slots import DayWindow, slots_of, window_of
-from domain.shifts.recurrence import MOST_DAYS, days_of
+from domain.shifts import MOST_DAYS, days_of
 
 MOST_ROUNDS = 1_000
 """Rounds that one call may plan."""

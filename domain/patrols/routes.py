@@ -15,7 +15,7 @@ from domain.evidence import Grade
 from domain.patrols import events
 from domain.patrols.model import PatrolOrder, PatrolPoint, PatrolRoute, PointKind
 from domain.patrols.slots import must_fit
-from domain.shifts.recurrence import must_be_rule
+from domain.shifts import must_be_rule
 
 MOST_POINTS = 100
 MOST_RADIUS_M = 1_000

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from domain.core.errors import Code, Refused
 from domain.patrols.model import PatrolRoute
-from domain.shifts.recurrence import LocalHours
+from domain.shifts import LocalHours
 
 
 class RoundSlot(NamedTuple):

@@ -21,7 +21,7 @@ ACCESS = AccessRules(
         "review_source": Rows((Right.READ_REVIEWS,), "the own company", in_company),
         **{
             table: Rows(
-                (Right.READ_REVIEWS,),
+                (Right.READ_REVIEWS, Right.READ_ACCOUNTS),
                 "accessible accounts, and linked to no client",
                 _within_reach,
                 unless=_LINKED,

@@ -28,7 +28,7 @@ async def claim_due(
         ReviewSource.tenant_id,
         ReviewSource.next_read_at,
         ReviewSource.id,
-        ReviewSource.is_active,
+        ReviewSource.is_active.is_(True),
         at=at,
         limit=limit,
     )

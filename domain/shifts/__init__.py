@@ -19,6 +19,7 @@ from domain.shifts.model import (
     ShiftPattern,
     ShiftState,
 )
+from domain.shifts.recurrence import MOST_DAYS, LocalHours, days_of, must_be_rule
 from domain.shifts.roster import (
     PatternDraft,
     add_pattern,
@@ -31,10 +32,12 @@ from domain.shifts.watching import look_at_shift, shifts_due
 
 __all__ = [
     "LATE_AFTER",
+    "MOST_DAYS",
     "SHIFT",
     "Attendance",
     "AttendanceKind",
     "AttendanceSource",
+    "LocalHours",
     "PatternDraft",
     "PhonePosition",
     "RosterChange",
@@ -49,8 +52,10 @@ __all__ = [
     "clock_out",
     "confirm_shift",
     "correct_attendance",
+    "days_of",
     "end_pattern",
     "look_at_shift",
+    "must_be_rule",
     "phone_position",
     "plan_from_pattern",
     "plan_one",

@@ -285,6 +285,8 @@ WITHIN: dict[str, Within] = {
     "of users with access to nothing else; always one's own": Expectation.own_or_of_user_in_reach,
     "accessible accounts; always one's own": Expectation.own_or_in_reach,
     "accessible accounts, without anonymous ones": Expectation.in_reach,
+    "accessible accounts, and linked to no client": Expectation.or_general,
+    "accessible accounts; clients: where the company shares it": Expectation.in_reach,
     "of users one manages; always one's own": Expectation.of_user_in_reach,
     "of roles one manages, with accessible accounts only": _whole,
     "used by accessible terms": Expectation.is_followed,

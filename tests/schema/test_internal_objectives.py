@@ -11,7 +11,8 @@ from sqlalchemy import select
 from domain import accounts, incidents, reports
 from domain.access import Actor, Role, Tx
 from domain.core.db import transaction
-from domain.reports.model import Cadence, ReportPlan
+from domain.reports import Cadence
+from domain.reports.model import ReportPlan
 from schema.core import ids
 from tests import build
 from tests.api import asking

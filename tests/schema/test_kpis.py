@@ -68,6 +68,7 @@ async def refusal(api: Api, token: str, query: str, **asked: Any) -> tuple[str, 
 async def test_values_have_n_target_status_median_and_the_facts_behind_them(
     api: Api, office: Office, begin: datetime
 ) -> None:
+    cursor: str | None = None
     for scope in (
         {"account": office.account}, {"site": office.site}, {"segment": "MID_MARKET"},
         {"tier": "BASIC"}, {},
@@ -80,6 +81,7 @@ async def test_values_have_n_target_status_median_and_the_facts_behind_them(
         first = found["FIRST_CONTACT_RESOLUTION"]
         assert (first["numerator"], first["denominator"], first["status"]) == (3, 5, "MISSED")
         assert first["low"] < 60 < first["high"]
+        cursor = first["factsCursor"]
         assert (first["value"], first["band"]) == (60, "GOOD")
         assert found["REOPENED"]["value"] == 40
         assert found["REOPENED"]["status"] == "NO_TARGET"
@@ -88,7 +90,8 @@ async def test_values_have_n_target_status_median_and_the_facts_behind_them(
         assert (csat["value"], csat["status"], csat["target"], csat["floor"]) == (
             None, "NO_DATA", 90, 85,
         )  # fmt: skip
-    listed, after = [], first["factsCursor"]
+    listed, after = [], cursor
+    assert after is not None
     while after is not None:
         page = (await api.data(office.manager, FACTS, after=after, first=2))["kpiFacts"]
         listed += page["facts"]

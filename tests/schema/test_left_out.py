@@ -19,6 +19,7 @@ from domain.invoices import BillingParty
 from domain.posts.model import Post
 from domain.quality import QualityPolicy
 from domain.reports import ReportPlan
+from domain.reputation.model import ReviewSource
 from domain.surveys.model import Survey
 from schema.build import build
 from schema.core import ids
@@ -74,6 +75,11 @@ async def of_survey(api: Api, office: Office) -> dict[str, Any]:
     questionnaire = await asked(api, office, "addStandardQuestionnaire")
     given = {"questionnaireId": questionnaire, "name": "Pulse", "trigger": "MONTHLY"}
     return {"id": await asked(api, office, "addSurvey", **given)}
+
+
+async def of_source(api: Api, office: Office) -> dict[str, Any]:
+    given = {"kind": "KIYOH", "name": "Kiyoh", "location": "1", "credentials": {"token": "a"}}
+    return {"id": await asked(api, office, "addReviewSource", **given)}
 
 
 async def of_guard(api: Api, office: Office) -> dict[str, Any]:
@@ -259,6 +265,30 @@ SETTINGS = {
         },
         columns={"isActive": ("is_active",), "delaySeconds": ("delay_s",)},
         made=of_survey,
+    ),
+    "changeReviewSource": Setting(
+        ReviewSource,
+        lambda office: ReviewSource.tenant_id == office.world.tenant.id,
+        lambda _office: {},
+        {
+            "isActive": (True, False),
+            "name": ("Kiyoh 1", "Kiyoh 2"),
+            "location": ("12", "34"),
+            "url": ("https://one.example/", "https://two.example/"),
+            "settings": ({"a": "b"}, {"a": "c"}),
+            "credentials": ({"token": "b"}, {"token": "c"}),
+            "intervalSeconds": (900, 1_800),
+        },
+        columns={
+            "isActive": ("is_active", "next_read_at"),
+            "name": ("name", "next_read_at"),
+            "location": ("location", "next_read_at"),
+            "url": ("url", "next_read_at"),
+            "settings": ("settings", "next_read_at"),
+            "credentials": ("sealed", "next_read_at"),
+            "intervalSeconds": ("interval_s", "next_read_at"),
+        },
+        made=of_source,
     ),
     "setGuardProfile": Setting(
         GuardProfile,

@@ -5,9 +5,9 @@ from fractions import Fraction
 from itertools import chain, combinations
 from typing import NamedTuple
 
-from domain.health.scoring import CEILING, POINT, State
+from domain.health.scoring import CEILING, POINT, SignalFreshness
 
-Signal = tuple[int, State, int]  # value, state, weight
+Signal = tuple[int, SignalFreshness, int]  # value, state, weight
 
 
 class Scored(NamedTuple):
@@ -28,12 +28,12 @@ def rounded(number: Fraction) -> int:
 
 def score(signals: Sequence[Signal]) -> Scored:
     counted = [
-        (at, value if state is State.FRESH else min(value, CEILING), weight, state)
+        (at, value if state is SignalFreshness.FRESH else min(value, CEILING), weight, state)
         for at, (value, state, weight) in enumerate(signals)
-        if weight > 0 and state is not State.MISSING
+        if weight > 0 and state is not SignalFreshness.MISSING
     ]
-    must = [each for each in counted if each[3] in (State.FRESH, State.STALE)]
-    may = [each for each in counted if each[3] is State.LAPSED]
+    must = [each for each in counted if each[3] in (SignalFreshness.FRESH, SignalFreshness.STALE)]
+    may = [each for each in counted if each[3] is SignalFreshness.LAPSED]
     choices = chain.from_iterable(combinations(may, n) for n in range(len(may) + 1))
     means = [
         (Fraction(sum(w * v for _, v, w, _ in chosen), sum(w for _, _, w, _ in chosen)), chosen)
@@ -41,7 +41,7 @@ def score(signals: Sequence[Signal]) -> Scored:
         if (chosen := [*must, *extra])
     ]
     whole = max(1, sum(weight for _value, _state, weight in signals))
-    fresh = [each for each in must if each[3] is State.FRESH]
+    fresh = [each for each in must if each[3] is SignalFreshness.FRESH]
     known = sum(weight for _, _, weight, _ in fresh)
     sure = Fraction(sum(v * w for _, v, w, _ in fresh), whole)
     coverage = Fraction(known, whole)

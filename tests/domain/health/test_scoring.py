@@ -14,7 +14,7 @@ from domain.health.scoring import (
     TOP,
     Ints,
     Scores,
-    State,
+    SignalFreshness,
     band_of,
     change,
     needed,
@@ -56,13 +56,13 @@ def test_contributions_add_up_to_the_score_of_10_000_random_accounts_to_the_mill
 def test_the_kernel_gives_what_the_formulas_give() -> None:
     value, state, weight = drawn(300)
     found = score_accounts(value, state, weight)
-    kinds = list(State)
+    kinds = list(SignalFreshness)
     for row in range(len(value)):
         told = [
             (int(v), kinds[int(s)], int(w))
             for v, s, w in zip(value[row], state[row], weight[row], strict=True)
         ]
-        if sum(each[1] is State.LAPSED and each[2] > 0 for each in told) > 5:
+        if sum(each[1] is SignalFreshness.LAPSED and each[2] > 0 for each in told) > 5:
             continue  # the twin tries every choice of them
         slow = naive.score(told)
         assert slow == naive.Scored(
@@ -80,7 +80,7 @@ def test_the_kernel_gives_what_the_formulas_give() -> None:
 def accounts(draw: Any) -> list[Signal]:
     whole = st.integers(0, 100).map(lambda points: points * POINT)
     value = st.one_of(whole, st.integers(0, TOP))
-    state, weight = st.sampled_from(State), st.sampled_from([0, 1, 3, 5, 6, 100])
+    state, weight = st.sampled_from(SignalFreshness), st.sampled_from([0, 1, 3, 5, 6, 100])
     size = draw(st.integers(1, 9))
     return [(draw(value), draw(state), draw(weight)) for _ in range(size)]
 
@@ -97,7 +97,10 @@ def test_random_small_accounts_give_the_twins_score(signals: list[Signal]) -> No
 @settings(max_examples=300, deadline=None)
 def test_losing_a_signal_never_raises_the_score(signals: list[Signal], data: Any) -> None:
     """Fresh, then stale, then lapsed: the mean of what is left may not rise by silence."""
-    later = {State.FRESH: State.STALE, State.STALE: State.LAPSED}
+    later = {
+        SignalFreshness.FRESH: SignalFreshness.STALE,
+        SignalFreshness.STALE: SignalFreshness.LAPSED,
+    }
     for _ in range(data.draw(st.integers(1, 4))):
         able = [n for n, each in enumerate(signals) if each[1] in later]
         if not able:
@@ -134,7 +137,7 @@ def test_a_change_is_the_sum_of_its_parts(first: list[Signal], second: list[Sign
     assert found.on_common + found.coverage_change == days[1][2] - days[0][2]
     both = [
         n for n in range(size)
-        if days[0][1][n] == days[1][1][n] == State.FRESH and weight[n] > 0
+        if days[0][1][n] == days[1][1][n] == SignalFreshness.FRESH and weight[n] > 0
     ]  # fmt: skip
     assert set(np.flatnonzero(found.by_signal).tolist()) <= set(both)
     for n in both:
@@ -157,7 +160,7 @@ def test_a_counterfactual_is_the_lowest_value_that_reaches_the_band(
 
     def with_value(at: int, wanted: int) -> int:
         changed = [*signals]
-        changed[at] = (wanted, State.FRESH, signals[at][2])
+        changed[at] = (wanted, SignalFreshness.FRESH, signals[at][2])
         return int(scored(changed).score[0])
 
     for at in range(len(signals)):
@@ -173,7 +176,7 @@ def test_a_counterfactual_follows_the_published_formula_where_all_signals_are_fr
     weight = np.array(DEFAULT, np.int64)
     for _ in range(50):
         value = rng.integers(40 * POINT, 80 * POINT, 20)
-        state = np.full(20, State.FRESH, np.int64)
+        state = np.full(20, SignalFreshness.FRESH, np.int64)
         score = int(score_accounts(value[None], state[None], weight[None]).score[0])
         edge = EDGES[band_of(score) - 1]
         formula = value + (edge - score) * weight.sum() / weight
@@ -193,7 +196,10 @@ def test_bands_begin_at_their_edges(points: float, band: int) -> None:
 def test_too_little_fresh_weight_is_not_enough_and_below_seventy_percent_is_provisional() -> None:
     def judged(fresh: int, weight: int = 5) -> tuple[bool, bool]:
         found = scored(
-            [(TOP, State.FRESH if n < fresh else State.MISSING, weight) for n in range(20)]
+            [
+                (TOP, SignalFreshness.FRESH if n < fresh else SignalFreshness.MISSING, weight)
+                for n in range(20)
+            ]
         )
         return bool(found.is_enough[0]), bool(found.is_provisional[0])
 
@@ -203,7 +209,7 @@ def test_too_little_fresh_weight_is_not_enough_and_below_seventy_percent_is_prov
         (True, True),
         (True, False),
     ]
-    four = scored([(TOP, State.FRESH, 25)] * 4)
+    four = scored([(TOP, SignalFreshness.FRESH, 25)] * 4)
     assert (int(four.coverage[0]), bool(four.is_enough[0])) == (1_000_000, False)
 
 
@@ -213,7 +219,7 @@ def test_100_000_accounts_are_scored_many_times_faster_than_by_the_twin() -> Non
     began = time.process_time()
     score_accounts(*arrays)
     fast = (time.process_time() - began) / 100_000
-    kinds = list(State)
+    kinds = list(SignalFreshness)
     value, state, weight = drawn(200, seed=8, lapsed=False)
     began = time.process_time()
     for row in range(200):

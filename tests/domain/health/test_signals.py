@@ -11,7 +11,7 @@ import pytest
 from domain.health.facts import AccountFacts, HealthFact, KnownContact
 from domain.health.observed import ObservationKind
 from domain.health.registry import BY_KEY, SIGNALS, read_account, score_all
-from domain.health.scoring import POINT, State
+from domain.health.scoring import POINT, SignalFreshness
 from domain.health.signals import SignalKey, SignalReading
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -69,7 +69,7 @@ def log() -> Log:
 
 
 def value(reading: SignalReading) -> float:
-    assert reading.state is State.FRESH, reading
+    assert reading.state is SignalFreshness.FRESH, reading
     return reading.value / POINT
 
 
@@ -105,19 +105,19 @@ def test_survey_answers_are_shared_among_invitations(log: Log) -> None:
 
 
 def test_a_champion_is_heard_by_any_contact_and_leaves_with_it(log: Log) -> None:
-    assert log.read(S.CHAMPION_CONTACT).state is State.MISSING
+    assert log.read(S.CHAMPION_CONTACT).state is SignalFreshness.MISSING
     log.saw(K.CHAMPION, 100, 1, contact=AN)
     log.add("touchpoint.made", 52, contact_id=AN)
     log.add("touchpoint.made", 5, contact_id=BO)
     assert value(log.read(S.CHAMPION_CONTACT)) == pytest.approx(50)
     log.saw(K.CONTACT_LEFT, 1, contact=AN)
-    assert log.read(S.CHAMPION_CONTACT).state is State.MISSING
+    assert log.read(S.CHAMPION_CONTACT).state is SignalFreshness.MISSING
 
 
 def test_changes_of_terms_are_compared_with_the_year_before(log: Log) -> None:
     for days in (400, 300, 200, 100):
         log.add("agreement.amended", days)
-    assert log.read(S.CHANGES_OF_TERMS).state is not State.FRESH
+    assert log.read(S.CHANGES_OF_TERMS).state is not SignalFreshness.FRESH
     log.add("agreement.amended", 20)
     log.add("agreement.planned", 10, before=None)
     log.add("agreement.planned", 5, before=10)
@@ -183,7 +183,7 @@ def test_business_signals_follow_what_was_observed_last(log: Log) -> None:
     log.saw(K.FUTURE_PLANS, 10, 60)
     assert [value(log.read(each)) for each in (S.BUDGET, S.FUTURE_PLANS)] == [70, 60]
     log.saw(K.COMPETITION, 20, 0)
-    assert log.read(S.COMPETITION).state is State.MISSING
+    assert log.read(S.COMPETITION).state is SignalFreshness.MISSING
     log.saw(K.COMPETITION, 10, 1)
     assert value(log.read(S.COMPETITION)) == 50
     log.saw(K.CONTACT_LEFT, 9, contact=AN)
@@ -228,15 +228,15 @@ def test_conflicts_count_by_their_end_and_candour_by_what_was_said(log: Log) -> 
 def test_a_signal_becomes_stale_then_lapsed_with_its_last_fresh_value(log: Log) -> None:
     for days in (80, 60, 40):
         log.saw(K.TONE, days, 60)
-    assert log.read(S.TONE).state is State.FRESH
+    assert log.read(S.TONE).state is SignalFreshness.FRESH
     edge = NOW + 10 * DAY  # the oldest of the three leaves the window of 90 days
-    assert log.read(S.TONE, edge - timedelta(microseconds=1)).state is State.FRESH
+    assert log.read(S.TONE, edge - timedelta(microseconds=1)).state is SignalFreshness.FRESH
     assert (log.read(S.TONE, edge).state, log.read(S.TONE, edge).value) == (
-        State.STALE,
+        SignalFreshness.STALE,
         100 * POINT,
     )
-    assert log.read(S.TONE, edge + 180 * DAY).state is State.STALE
-    assert log.read(S.TONE, edge + 181 * DAY).state is State.LAPSED
+    assert log.read(S.TONE, edge + 180 * DAY).state is SignalFreshness.STALE
+    assert log.read(S.TONE, edge + 181 * DAY).state is SignalFreshness.LAPSED
     log.saw(K.TONE, -200, -60)
     assert log.read(S.TONE, NOW + 201 * DAY).value == pytest.approx(100 / 6 * 4 * POINT, abs=1)
 
