@@ -1,6 +1,7 @@
 """Schedule: ONE TABLE of periodic work, which depends on time alone."""
 
 from domain import positions, promises
+from workers.anomalies import scan_series
 from workers.audit import keep_audit, keep_privacy, publish_checkpoints
 from workers.bounces import keep_bounces
 from workers.compensation import close_months
@@ -40,6 +41,7 @@ def schedule() -> Schedule:
         Periodic("survey plans", 60, plan_surveys),
         Periodic("surveys", 5, ask_clients, batch=50),
         Periodic("reviews", 5, read_reviews, batch=16),
+        Periodic("anomalies", 60, scan_series, batch=20),
         Periodic("months", 10, close_months, batch=50),
         Periodic("invoices", 10, bill_months, batch=50),
         Periodic("audit", 1, keep_audit),

@@ -1,12 +1,19 @@
 """Detectors of unusual days, bursts of rare events, falls of scores and shifts of level in daily series."""
 
 from domain.detection.comparisons import ComparedScore, Fall, ScoredWindow, falls
-from domain.detection.daily import EPISODE_GAP, Reading, read_day, read_days, unusual_days
+from domain.detection.daily import (
+    EPISODE_GAP,
+    Reading,
+    continues,
+    read_day,
+    read_days,
+    unusual_days,
+)
 from domain.detection.episodes import DayStanding, Detector, Direction, Episode, Scan
 from domain.detection.levels import level_shifts
 from domain.detection.profile import DetectionProfile, load_profile, shipped_profiles
-from domain.detection.rare import expected_in_week, rare_bursts, tail
-from domain.detection.selection import scan_counts
+from domain.detection.rare import expected_in_week, is_silent, rare_bursts, tail
+from domain.detection.selection import find_on, scan_counts
 from domain.detection.series import DailySeries
 from domain.detection.table import SeriesFile, read_series
 
@@ -24,8 +31,11 @@ __all__ = [
     "Scan",
     "ScoredWindow",
     "SeriesFile",
+    "continues",
     "expected_in_week",
     "falls",
+    "find_on",
+    "is_silent",
     "level_shifts",
     "load_profile",
     "rare_bursts",

@@ -22,6 +22,7 @@ Values = dict[str, Any]
 Round = dict[str, Values]
 """Table → the values that its rows have in one round."""
 COLUMNS: dict[tuple[str, str], str] = {
+    ("anomalies", "states"): "anomaly.state",
     ("credits", "states"): "credit.state",
     ("disputes", "states"): "dispute.state",
     ("duePromises", "kinds"): "promise.kind",
@@ -57,6 +58,7 @@ REFERENCES = {
 BESIDE: dict[tuple[str, str], Values] = {("duePromises", "kinds"): {"announced_due_at": AT}}
 """List and argument → what else the filter asks of the rows."""
 ENDS = {
+    "anomaly": ("acknowledged_at", {"explained", "false_alarm"}),
     "promise": ("decided_at", {"kept", "late"}),
     "dispute": ("decided_at", {"changed", "unchanged"}),
     "recovery_case": ("closed_at", {"closed"}),

@@ -28,6 +28,7 @@ CHANGED_NOTHING = {
 OF_CLIENTS = {"answerSurvey"}
 """Mutations that only people of a client do; tests/api/test_survey_page.py reads their facts."""
 NAMED: dict[tuple[str, str], tuple[str, str | None]] = {
+    ("anomaly", "state"): ("anomaly.acknowledged", None),
     ("incident", "assignee_id"): ("incident.assigned", None),
     ("incident", "priority"): ("incident.prioritised", None),
     ("planned_line", "quantity_milli"): ("agreement.planned", None),
@@ -89,6 +90,9 @@ LEFT_OUT = {
 }
 """Columns, `*` for every table's, whose values before and after no fact has to state, and why."""
 FILLED = {
+    ("anomaly", "acknowledged_by"),
+    ("anomaly", "explanation"),
+    ("anomaly", "incident_id"),
     ("incident", "outcome"),
     ("dispute", "outcome"),
     ("dispute", "facts_now"),
