@@ -45,7 +45,7 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.READ_PEOPLE: "addresses and sign-ins of users",
     R.READ_RELATIONSHIP: "revenue, growth, decision power, notes about people, touchpoints",
     R.READ_RECOVERY: "recovery cases",
-    R.READ_HEALTH: "health of relationships, observations",
+    R.READ_HEALTH: "health of relationships, observations, early warnings",
     R.READ_REVIEWS: "public reviews (clients: those linked to them)",
     R.READ_AGREEMENTS: "agreements and terms, without amounts",
     R.READ_MONEY: "fees, rates, caps, credits, invoices and credit notes",

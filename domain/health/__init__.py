@@ -29,6 +29,7 @@ from domain.health.model import (
     BANDS,
     PLAIN_BANDS,
     AccountHealth,
+    EarlyWarning,
     HealthBand,
     HealthSnapshot,
     HealthStatus,
@@ -50,6 +51,8 @@ from domain.health.reads import KINDS, load_facts
 from domain.health.registry import BY_KEY, SIGNALS
 from domain.health.scoring import band_of
 from domain.health.signals import Signal, SignalCategory, SignalKey
+from domain.health.warning_input import WarningRule, WarningSeverity
+from domain.health.warning_rules import RULES as WARNING_RULES
 
 __all__ = [
     "BANDS",
@@ -59,10 +62,12 @@ __all__ = [
     "PARAMETER_PREFIX",
     "PLAIN_BANDS",
     "SIGNALS",
+    "WARNING_RULES",
     "AccountHealth",
     "ClaimedHealth",
     "Computed",
     "Counterfactual",
+    "EarlyWarning",
     "HealthBand",
     "HealthChange",
     "HealthSnapshot",
@@ -80,6 +85,8 @@ __all__ = [
     "SignalKey",
     "SignalState",
     "SnapshotPeriod",
+    "WarningRule",
+    "WarningSeverity",
     "band_of",
     "changed_since",
     "claim_due",

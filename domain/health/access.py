@@ -21,7 +21,10 @@ ACCESS = AccessRules(
             "accessible accounts; clients: where the company shares it",
             always=_shared,
         ),
-        **{table: Rows((Right.READ_HEALTH,)) for table in ("health_snapshot", "observation")},
+        **{
+            table: Rows((Right.READ_HEALTH,))
+            for table in ("health_snapshot", "observation", "early_warning")
+        },
     },
     never_shown=frozenset({"health_mark"}),
     fields={
@@ -42,18 +45,28 @@ ACCESS = AccessRules(
             None: "id period beginsOn asOf score scoreMillionths band plainBand coverage low high fresh"
             " status signals account"
         },
+        "EarlyWarning": {
+            None: "id rule severity raisedWhen clearsWhen raisedAt clearedAt evidence account"
+        },
         "Observation": {
             None: "id kind at value total note recordedAt withdrawnAt account contact",
             Right.READ_ACTORS: "recordedBy",
         },
     },
-    facts={Right.READ_HEALTH: "health.band_changed observation.recorded observation.withdrawn"},
+    facts={
+        Right.READ_HEALTH: "health.band_changed observation.recorded observation.withdrawn warning.raised"
+        " warning.cleared"
+    },
     queries={
         "accountHealth": (),
         "accountHealths": (),
         "healthSnapshots": (),
         "observations": (),
+        "earlyWarnings": (),
     },
-    subscriptions={"healthChanged": (Right.READ_LEDGER, Right.READ_HEALTH)},
+    subscriptions={
+        "healthChanged": (Right.READ_LEDGER, Right.READ_HEALTH),
+        "warningRaised": (Right.READ_LEDGER, Right.READ_HEALTH),
+    },
     mutations={Right.MANAGE_ACCOUNTS: "recordObservation withdrawObservation"},
 )

@@ -22,6 +22,7 @@ from domain.health.reads import load_facts, read_accounts
 from domain.health.registry import SIGNALS, AccountReading, score_all
 from domain.health.scoring import POINT, band_of
 from domain.health.signals import SignalKey
+from domain.health.warnings import follow_warnings
 
 SOON = timedelta(seconds=1)
 """How long marks are collected before one computation."""
@@ -210,6 +211,7 @@ async def recompute(session: AsyncSession, taken: ClaimedHealth, *, at: datetime
     row.is_shared = found.is_shared
     settle_band(tx, row)
     await session.flush()
+    await follow_warnings(tx, account, found.facts, band=row.band)
     today = at.astimezone(ZoneInfo(account.time_zone)).date()
     begins = {
         SnapshotPeriod.WEEK: today - timedelta(days=today.weekday()),

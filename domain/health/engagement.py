@@ -60,21 +60,18 @@ def slowdown(inside: Sequence[Point], known: Sequence[Point], at: datetime) -> f
 def invitations(facts: AccountFacts) -> list[Point]:
     """Return the invitations to surveys that were not withdrawn; the number is 1 for an answered one.
 
-    An anonymous answer names no contact: it is counted for the oldest invitation of its survey without an answer.
+    An answer belongs to the latest invitation of its survey and contact before it; an anonymous one to anybody's.
     """
     gone = {fact.subject_id for fact in facts.of("survey.withdrawn")}
-    answers = facts.of("survey.answered")
-    found: list[Point] = []
-    left = list(answers)
-    for fact in facts.of("survey.asked"):
-        if fact.subject_id in gone:
-            continue
-        mine = next((each for each in left if _answers(each, fact)), None)
-        if mine is not None:
-            left.remove(mine)
-        contact = UUID(fact.body["contact_id"])
-        found.append(Point(fact.at, fact.number, float(mine is not None), 1.0, contact))
-    return found
+    asked = [fact for fact in facts.of("survey.asked") if fact.subject_id not in gone]
+    answered: set[int] = set()
+    for answer in facts.of("survey.answered"):
+        mine = [n for n, each in enumerate(asked) if n not in answered and _answers(answer, each)]
+        answered.update(mine[-1:])
+    return [
+        Point(each.at, each.number, float(n in answered), 1.0, UUID(each.body["contact_id"]))
+        for n, each in enumerate(asked)
+    ]
 
 
 def _answers(answer: HealthFact, asked: HealthFact) -> bool:

@@ -45,3 +45,24 @@ class ObservationWithdrawn(Fact):
     was_at: datetime
     reason: str
     internal: bool = True
+
+
+class WarningRaised(Fact):
+    """A rule raised an early warning; `evidence` are the facts behind it, as numbers of the ledger's table."""
+
+    kind: ClassVar[str] = "warning.raised"
+    subject_type: ClassVar[str | None] = "EarlyWarning"
+    rule: str
+    severity: str
+    evidence: list[int]
+    internal: bool = True
+
+
+class WarningCleared(Fact):
+    """The condition of an early warning no longer holds."""
+
+    kind: ClassVar[str] = "warning.cleared"
+    subject_type: ClassVar[str | None] = "EarlyWarning"
+    rule: str
+    raised_at: datetime
+    internal: bool = True

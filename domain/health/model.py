@@ -5,12 +5,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.core.base import Base, Owned
 from domain.health.observed import ObservationKind
+from domain.health.warning_input import WarningRule, WarningSeverity
 
 
 class HealthBand(StrEnum):
@@ -138,3 +139,25 @@ class Observation(Base, Owned):
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str]
     withdrawn_at: Mapped[datetime | None]
+
+
+class EarlyWarning(Base, Owned):
+    """A sign that the relationship with a client is in danger, from when it was raised until it cleared."""
+
+    __tablename__ = "early_warning"
+    __table_args__ = (
+        Index(
+            "uq_early_warning_open",
+            "account_id",
+            "rule",
+            unique=True,
+            postgresql_where=text("cleared_at IS NULL"),
+        ),
+        Index(None, "tenant_id", "raised_at"),
+    )
+
+    rule: Mapped[WarningRule]
+    severity: Mapped[WarningSeverity]
+    raised_at: Mapped[datetime]
+    cleared_at: Mapped[datetime | None]
+    evidence: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))

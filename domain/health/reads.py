@@ -25,9 +25,15 @@ FREQUENT = frozenset(
 KINDS = FREQUENT | {
     *("message.answered", "touchpoint.made"),
     *("survey.asked", "survey.withdrawn", "survey.answered", "survey.corrected"),
-    *("incident.closed", "incident.reopened", "incident.opened", "incident.prioritised"),
+    *(
+        "incident.closed",
+        "incident.reopened",
+        "incident.opened",
+        "incident.resolved",
+        "escalation.stepped",
+    ),
     *("shift.published", "shift.ended", "shift.attendance_corrected"),
-    *("agreement.amended", "agreement.planned"),
+    *("agreement.amended", "agreement.planned", "agreement.ended", "account.created"),
     *("invoice.issued", "invoice.paid", "invoice.payment_reversed"),
     *("recovery.opened", "recovery.closed", "recovery.reopened", "promise.dispute_decided"),
     *("observation.recorded", "observation.withdrawn"),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from domain import health, parameters
 from domain.access import Tx
 from domain.core.db import transaction
+from domain.core.ledger import LedgerRow
 from domain.health import (
     ClaimedHealth,
     HealthSnapshot,
@@ -278,6 +279,45 @@ class _Recorder:
 
     def add(self, row: Any) -> None:
         self.rows.append(row)
+
+
+WARNINGS = """query ($open: Boolean) { earlyWarnings(isOpen: $open) { nodes {
+  rule severity raisedAt clearedAt raisedWhen clearsWhen evidence { kind } account { id } } } }"""
+
+
+async def test_a_warning_is_raised_once_and_again_only_after_it_cleared(
+    api: Api, office: Office
+) -> None:
+    async def seen(token: str, **more: Any) -> Any:
+        nodes = (await api.data(token, WARNINGS, **more))["earlyWarnings"]["nodes"]
+        return [each for each in nodes if each["rule"] == "BUDGET_PRESSURE"]
+
+    await observed(api, office, ObservationDraft(K.BUDGET, 0), ago=3 * DAY)
+    await computed(api, office)
+    await computed(api, office)
+    [first] = await seen(office.manager, open=True)
+    assert first["account"] == {"id": office.account}
+    assert [each["kind"] for each in first["evidence"]] == ["observation.recorded"]
+    assert first["severity"] == "MEDIUM"
+    for token in (office.client, office.dispatcher):
+        assert await seen(token) == []
+    await observed(api, office, ObservationDraft(K.BUDGET, 70), ago=2 * DAY)
+    await computed(api, office)
+    assert await seen(office.manager, open=True) == []
+    await observed(api, office, ObservationDraft(K.BUDGET, 20))
+    await computed(api, office)
+    assert [each["clearedAt"] is None for each in await seen(office.manager)] == [True, False]
+    async with api.make() as session:
+        kinds = await session.scalars(
+            select(LedgerRow.kind)
+            .where(
+                LedgerRow.account_id == office.world.account.id,
+                LedgerRow.kind.startswith("warning."),
+                LedgerRow.body["rule"].astext == "budget_pressure",
+            )
+            .order_by(LedgerRow.id)
+        )
+        assert kinds.all() == ["warning.raised", "warning.cleared", "warning.raised"]
 
 
 async def test_snapshots_are_taken_once_and_never_change(api: Api, office: Office) -> None:

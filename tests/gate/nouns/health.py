@@ -16,6 +16,10 @@ async def furnish(api: Api, office: Office) -> None:
     world = office.world
     await _observation(api, office)
     async with transaction(api.make) as session:
+        tx = Tx(session, Actor.system(world.tenant.id, "test"), api.state.now())
+        draft = ObservationDraft(ObservationKind.BUDGET, 0)
+        await health.record_observation(tx, world.account.id, draft)
+    async with transaction(api.make) as session:
         taken = ClaimedHealth(world.account.id, world.tenant.id, T0)
         row = await health.recompute(session, taken, at=api.state.now())
         row.is_shared = True
