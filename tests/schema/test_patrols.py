@@ -142,7 +142,7 @@ async def test_scans_are_uploaded_once_judged_and_shown_to_each_role_as_it_may(a
     assert (visit["grade"], visit["scan"]["reasons"]) == ("C", ["CODE", "FIX_INSIDE"])
     hidden = (visit["scan"]["device"], visit["scan"]["distanceM"], visit["scan"]["user"])
     assert hidden == (None, None, None)
-    assert scanned["route"]["points"][0] == {"lat": None, "tags": None}
+    assert scanned["route"]["points"][0] == {"lat": None, "tags": []}
     [shown] = [each["visits"][0]["scan"] for each in staff if each["visited"]]
     assert (shown["device"], shown["user"]) == ("phone", {"id": ids.write("User", user)})
     other = await asking.office(api)
