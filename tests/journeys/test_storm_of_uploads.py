@@ -38,6 +38,7 @@ pytestmark = pytest.mark.slow
 
 UPLOADS = int(os.environ.get("WAARBORG_UPLOADS", "100"))
 CUT = 0.05
+CHUNK = 64 * 1024
 ROOT = Path(__file__).parents[2]
 GROWTH = 1.3
 """How much more memory the second half may need than the first: less than the bytes of its photos."""
@@ -52,10 +53,30 @@ def noise() -> bytes:
     return out.getvalue()
 
 
-def numbered(photo: bytes, number: int) -> bytes:
-    """The photo with a comment of its own, so that no two have the same bytes."""
-    comment = f"photo {number}".encode()
-    return photo[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + photo[2:]
+@dataclass(frozen=True)
+class Numbered:
+    """The photo with a comment of its own, so that no two have the same bytes; a thousand share the other bytes."""
+
+    photo: bytes
+    number: int
+
+    @property
+    def head(self) -> bytes:
+        comment = f"photo {self.number}".encode()
+        return self.photo[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+
+    def __len__(self) -> int:
+        return len(self.head) + len(self.photo) - 2
+
+    def sha256(self) -> str:
+        digest = sha256(self.head)
+        digest.update(memoryview(self.photo)[2:])
+        return digest.hexdigest()
+
+    async def chunks(self, until: int | None = None) -> AsyncIterator[bytes]:
+        yield self.head
+        for first in range(2, until or len(self.photo), CHUNK):
+            yield self.photo[first : min(first + CHUNK, until or len(self.photo))]
 
 
 @dataclass
@@ -112,7 +133,7 @@ class Storm:
     lost_answers: int = 0
     is_on_its_way: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def start(self, number: int, content: bytes) -> Any:
+    async def start(self, number: int, content: Numbered) -> Any:
         given = {
             "subjectId": self.incident,
             "name": "photo.jpg",
@@ -136,7 +157,7 @@ class Storm:
 
     async def upload(self, number: int) -> None:
         """Upload one photo, however often that takes."""
-        content = numbered(self.photo, number)
+        content = Numbered(self.photo, number)
         is_cut = self.random.random() < CUT
         while True:
             try:
@@ -144,26 +165,32 @@ class Storm:
                 if is_cut:
                     is_cut = False
                     await self._cut_off(started["path"], content)
-                answer = await self.http.put(started["path"], content=content)
-            except httpx2.TransportError:
+                answer = await self.http.put(
+                    started["path"],
+                    content=content.chunks(),
+                    headers={"content-length": str(len(content))},
+                )
+            except (httpx2.TransportError, ConnectionError):
                 self.lost_answers += 1
                 await asyncio.sleep(0.5)
                 continue
             if answer.status_code == 201:
                 told = answer.json()
-                assert told["sha256"] == sha256(content).hexdigest()
+                assert told["sha256"] == content.sha256()
                 self.acknowledged[told["id"]] = told["sha256"]
                 if len(self.acknowledged) >= UPLOADS / 4:
                     self.is_on_its_way.set()
                 return
             assert answer.status_code in {409, 503}, answer.text
 
-    async def _cut_off(self, path: str, content: bytes) -> None:
-        """Send half of the bytes, and hang up."""
+    async def _cut_off(self, path: str, content: Numbered) -> None:
+        """Send half of the bytes, and hang up; the API may be killed, or refuse the upload, before that."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.program.port)
         head = f"PUT {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {len(content)}\r\n\r\n"
-        writer.write(head.encode() + content[: len(content) // 2])
-        await writer.drain()
+        writer.write(head.encode())
+        async for chunk in content.chunks(len(content) // 2):
+            writer.write(chunk)
+            await writer.drain()
         writer.transport.abort()
         self.cut += 1
         assert await reader.read() == b""
