@@ -30,6 +30,12 @@ ChangeRow = strawberry.Parent[shifts.RosterChange]
 ShiftPatternId = Annotated[UUID, GlobalIdOf("ShiftPattern")]
 Lat = Annotated[float | None, "Latitude of the phone in degrees, WGS 84; with `lon`."]
 Lon = Annotated[float | None, "Longitude of the phone in degrees, WGS 84; with `lat`."]
+AccuracyM = Annotated[float | None, "Accuracy of the position in metres, as the phone states it."]
+MeasuredAt = Annotated[
+    datetime | None, "Time at which the phone measured the position, by its own clock."
+]
+SentAt = Annotated[datetime | None, "Time of this call by the phone's clock, to show its error."]
+Mock = Annotated[bool | None, "Whether the phone says that the position is simulated."]
 OfficeTime = Annotated[
     datetime | None, "Time at which it happened; null: now. Only the office states an earlier one."
 ]
@@ -225,9 +231,14 @@ class AttendanceMutation:
         at: OfficeTime = None,
         lat: Lat = None,
         lon: Lon = None,
+        accuracy_m: AccuracyM = None,
+        measured_at: MeasuredAt = None,
+        sent_at: SentAt = None,
+        mock: Mock = None,
     ) -> shifts.Shift:
         """Begin a published shift: as its guard, or as the office in the name of the guard."""
-        return await shifts.clock_in(ask.tx, id, at=at, position=shifts.phone_position(lat, lon))
+        told = shifts.PhoneStatement(lat, lon, accuracy_m, measured_at, sent_at, mock)
+        return await shifts.clock_in(ask.tx, id, at=at, position=shifts.phone_position(told))
 
     @mutation(Shift)
     @staticmethod
@@ -237,9 +248,14 @@ class AttendanceMutation:
         at: OfficeTime = None,
         lat: Lat = None,
         lon: Lon = None,
+        accuracy_m: AccuracyM = None,
+        measured_at: MeasuredAt = None,
+        sent_at: SentAt = None,
+        mock: Mock = None,
     ) -> shifts.Shift:
         """End a running shift: as its guard, or as the office in the name of the guard."""
-        return await shifts.clock_out(ask.tx, id, at=at, position=shifts.phone_position(lat, lon))
+        told = shifts.PhoneStatement(lat, lon, accuracy_m, measured_at, sent_at, mock)
+        return await shifts.clock_out(ask.tx, id, at=at, position=shifts.phone_position(told))
 
     @mutation(Shift)
     @staticmethod

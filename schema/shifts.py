@@ -7,8 +7,10 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, posts, shifts
+from domain import accounts, evidence, posts, shifts
+from domain.access import Right
 from domain.core.ledger import LedgerRow
+from domain.evidence import Grade
 from domain.shifts import AttendanceKind, AttendanceSource, ShiftState
 from schema.core import ids
 from schema.core.context import Info
@@ -25,6 +27,7 @@ from schema.core.types import (
     resolver,
     subscription,
 )
+from schema.evidence import EvidenceReason
 from schema.posts import Post
 from schema.sites import Site
 from schema.subscriptions import After, FeedEvent, Item, facts_of
@@ -141,7 +144,7 @@ class Shift(Node):
 
 @from_row(shifts.Attendance)
 class Attendance(Node):
-    """A guard began or ended work at a post, and who says so; it never changes."""
+    """A guard began or ended work at a post, and who says so; only its grade may change."""
 
     kind: Annotated[AttendanceKind, "What the guard did: clock in or out."]
     at: Annotated[datetime, "Time at which the guard did it."]
@@ -149,12 +152,20 @@ class Attendance(Node):
     distance_m: Annotated[
         int | None, "Distance from the geofence in metres, negative inside.", RESTRICTED
     ]
+    grade: Annotated[Grade | None, "Grade of the evidence; null for rows from before grades."]
     recorded_at: Annotated[datetime, "Time at which it was recorded."]
     recorded_by: Annotated[str, "Actor who recorded it, as named in the ledger.", RESTRICTED]
     replaced_at: Annotated[
         datetime | None, "Time at which a correction replaced it; null: it counts."
     ]
     reason: Annotated[str | None, "Reason of a correction; null for others.", RESTRICTED]
+
+    @resolver(list[EvidenceReason])
+    @staticmethod
+    def reasons(row: AttendanceRow, info: Info) -> list[evidence.EvidenceReason]:
+        """Reasons for the grade; the distance from the geofence is null for clients."""
+        sees_place = info.context.actor.may(Right.ATTEND)
+        return row.reasons if sees_place else [each.for_clients for each in row.reasons]
 
     @resolver(Shift | None)
     @staticmethod

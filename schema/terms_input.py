@@ -110,7 +110,7 @@ class PromiseTermInput:
     ] = None
     lowest_grade: Annotated[
         Grade | None,
-        "Lowest grade of evidence that counts, for arrivals only; null for any evidence, also none.",
+        "Lowest grade that counts, for arrivals and starts of shifts only; null: any evidence, also none.",
     ] = None
     doubt_favours: Annotated[
         DoubtFavours, "Party that is favoured when the evidence is worse than the lowest grade."

@@ -195,10 +195,13 @@ def _problems(promise: PromiseDraft) -> list[str]:
     return found + _grade_problems(promise)
 
 
+_GRADED = frozenset({PromiseKind.ARRIVAL, PromiseKind.SHIFT_STARTED})
+
+
 def _grade_problems(promise: PromiseDraft) -> list[str]:
     found = []
-    if promise.lowest_grade is not None and promise.kind is not PromiseKind.ARRIVAL:
-        found.append("only arrivals are graded; leave the lowest grade out.")
+    if promise.lowest_grade is not None and promise.kind not in _GRADED:
+        found.append("only arrivals and starts of shifts are graded; leave the lowest grade out.")
     if promise.lowest_grade is None and promise.doubt_favours is DoubtFavours.COMPANY:
         found.append("who is favoured by doubt needs a lowest grade.")
     return found

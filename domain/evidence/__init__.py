@@ -37,6 +37,7 @@ from domain.evidence.standing import (
     standing,
     stops_at,
 )
+from domain.evidence.statements import StatedPosition, grade_statement, stronger
 
 __all__ = [
     "AFTER_S",
@@ -65,12 +66,15 @@ __all__ = [
     "ProvenGrade",
     "ReasonCode",
     "StandingEvidence",
+    "StatedPosition",
     "Thumbnail",
     "at_least",
     "grade_by_fixes",
     "grade_photo",
+    "grade_statement",
     "is_editor",
     "standing",
     "stops_at",
+    "stronger",
     "worst",
 ]

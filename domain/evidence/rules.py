@@ -25,6 +25,7 @@ class EvidenceSource(StrEnum):
     """Source of evidence: what measured the instant."""
 
     GEOFENCE = "geofence"
+    POSITION = "position"
     HAND = "hand"
     PHOTO = "photo"
 
@@ -52,6 +53,10 @@ class ReasonCode(StrEnum):
     JUMP = "jump"
     NO_FIX = "no_fix"
     REPORTED = "reported"
+    SINGLE_POSITION = "single_position"
+    STALE = "stale"
+    AGE_UNKNOWN = "age_unknown"
+    NOT_SIMULATED = "not_simulated"
     PHOTO_DELAY = "photo_delay"
     PHOTO_AHEAD = "photo_ahead"
     CLOCKS_DIFFER = "clocks_differ"
@@ -72,7 +77,13 @@ class ReasonCode(StrEnum):
 
 
 CONTRADICTIONS = frozenset(
-    {ReasonCode.CLOCK_SKEW, ReasonCode.CLOCK_BEHIND, ReasonCode.MOCK, ReasonCode.JUMP}
+    {
+        ReasonCode.CLOCK_SKEW,
+        ReasonCode.CLOCK_BEHIND,
+        ReasonCode.MOCK,
+        ReasonCode.JUMP,
+        ReasonCode.OUTSIDE,
+    }
 )
 """Codes that, at grade D, speak against what was reported; the others only fail to prove it."""
 
@@ -90,14 +101,18 @@ _TEXTS: dict[ReasonCode, str] = {
     ReasonCode.JUMP: "The position before was too far away: {0:.0f} km/h would have been needed.",
     ReasonCode.NO_FIX: "No position proves it.",
     ReasonCode.REPORTED: "A person reported it; nothing was measured.",
+    ReasonCode.SINGLE_POSITION: "The phone stated one position; several in a row would prove more.",
+    ReasonCode.STALE: "The position was {0:.0f} s old when the phone sent it.",
+    ReasonCode.AGE_UNKNOWN: "The phone did not state when it measured the position.",
+    ReasonCode.NOT_SIMULATED: "The phone states that the position is not simulated.",
     ReasonCode.PHOTO_DELAY: "The photo was received {0:.0f} s after it was taken.",
     ReasonCode.PHOTO_AHEAD: "The photo was taken {0:.0f} s after it was received, by the camera's clock.",
     ReasonCode.CLOCKS_DIFFER: "Two clocks that state when the photo was taken differ by {0:.0f} s.",
     ReasonCode.ZONE_ASSUMED: "The camera wrote no time zone: the client's was assumed.",
     ReasonCode.TIME_STATED: "The phone stated when the photo was taken; the camera did not write it.",
     ReasonCode.NO_TIME: "Nothing shows when the photo was taken.",
-    ReasonCode.INSIDE: "The photo was taken inside the geofence of the site.",
-    ReasonCode.OUTSIDE: "The photo was taken {0:.0f} m outside the geofence of the site.",
+    ReasonCode.INSIDE: "The position is inside the geofence of the site.",
+    ReasonCode.OUTSIDE: "The position is {0:.0f} m outside the geofence of the site.",
     ReasonCode.NO_PLACE: "The camera wrote no position.",
     ReasonCode.NO_GEOFENCE: "The site has no geofence.",
     ReasonCode.SAME_FILE: "The same file was used {0:.0f} times before.",
@@ -112,7 +127,7 @@ _WITHOUT_FIGURE: dict[ReasonCode, str] = {
     ReasonCode.PHOTO_DELAY: "The time between taking and receiving the photo was measured.",
     ReasonCode.PHOTO_AHEAD: "The camera's clock was ahead.",
     ReasonCode.CLOCKS_DIFFER: "Two clocks that state when the photo was taken differ.",
-    ReasonCode.OUTSIDE: "The photo was taken outside the geofence of the site.",
+    ReasonCode.OUTSIDE: "The position is outside the geofence of the site.",
     ReasonCode.THUMBNAIL_DIFFERS: "The camera's small image shows something else.",
 }
 CAMERA_FIGURES = frozenset(_WITHOUT_FIGURE)

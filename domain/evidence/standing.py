@@ -80,7 +80,7 @@ def standing(facts: Iterable[MeasuredFact], kinds: EvidenceFacts) -> list[Standi
     """Return the evidence that stands, in the order in which it was first known; `facts` in ledger order."""
     found: dict[EvidenceKey, StandingEvidence] = {}
     for fact in facts:
-        presence_id = fact.body.get("presence_id")
+        presence_id, instant = fact.body.get("presence_id"), fact.at
         if fact.kind == kinds.measured:
             found[presence_id, fact.at] = _of(presence_id, fact.at, fact.body, measured=True)
         elif fact.kind == kinds.graded:
@@ -89,7 +89,11 @@ def standing(facts: Iterable[MeasuredFact], kinds: EvidenceFacts) -> list[Standi
             measured = known is not None and known.measured
             found[presence_id, instant] = _of(presence_id, instant, fact.body, measured=measured)
         elif fact.kind == kinds.withdrawn:
-            found.pop((presence_id, fact.at), None)
+            if (
+                "was_at" in fact.body
+            ):  # a correction is known later than the instant that it withdraws
+                instant = datetime.fromisoformat(fact.body["was_at"])
+            found.pop((presence_id, instant), None)
     return list(found.values())
 
 
@@ -112,10 +116,12 @@ def _of(
 ) -> StandingEvidence:
     grade = body.get("grade")
     source = EvidenceSource.HAND if presence_id is None else EvidenceSource.GEOFENCE
+    if "measured_by" in body or presence_id is not None or grade is not None:
+        source = EvidenceSource(body.get("measured_by", body.get("source", source)))
     return StandingEvidence(
         presence_id=presence_id,
         instant=instant,
-        source=EvidenceSource(body["source"]) if "source" in body else source,
+        source=source,
         grade=None if grade is None else Grade(grade),
         reasons=tuple(
             EvidenceReason(ReasonCode(each["code"]), each["figure"], Grade(each["allows"]))

@@ -10,6 +10,7 @@ from domain.positions.actions import (
     note_read,
     report,
 )
+from domain.positions.attendance_proof import grade_presence
 from domain.positions.devices import note_refusal, set_clock
 from domain.positions.geofences import Geofence, fence_of
 from domain.positions.ingest import DeviceReport, IngestOutcome, accept
@@ -75,6 +76,7 @@ __all__ = [
     "ensure_partitions",
     "fence_of",
     "fences_of",
+    "grade_presence",
     "judge",
     "last_positions",
     "ms_of",

@@ -1,13 +1,12 @@
 """Shifts: planned work of guards at posts, from the pattern to attendance, and what is found about it."""
 
 from domain.shifts.attendance import (
-    PhonePosition,
     clock_in,
     clock_out,
     correct_attendance,
-    phone_position,
 )
 from domain.shifts.clocks import SHIFT
+from domain.shifts.grading import PhonePosition, PhoneStatement, phone_position
 from domain.shifts.lifecycle import assign_shift, cancel_shift, confirm_shift, publish
 from domain.shifts.model import (
     Attendance,
@@ -40,6 +39,7 @@ __all__ = [
     "LocalHours",
     "PatternDraft",
     "PhonePosition",
+    "PhoneStatement",
     "RosterChange",
     "RosterStep",
     "Shift",

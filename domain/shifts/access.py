@@ -39,7 +39,7 @@ ACCESS = AccessRules(
             Right.READ_INTERNAL: "pattern",
         },
         "Attendance": {
-            None: "id kind at source recordedAt replacedAt shift",
+            None: "id kind at source grade reasons recordedAt replacedAt shift",
             Right.ATTEND: "distanceM reason",
             Right.READ_ACTORS: "recordedBy",
         },
@@ -53,7 +53,7 @@ ACCESS = AccessRules(
         Right.READ_ROSTER: "shift_pattern.added shift_pattern.ended shift.assigned"
         " shift.attendance_corrected shift.cancelled shift.clocked_in shift.clocked_out shift.confirmed"
         " shift.end_withdrawn shift.ended shift.finding_withdrawn shift.late shift.left_early"
-        " shift.no_show shift.planned shift.published shift.start_withdrawn"
+        " shift.no_show shift.planned shift.published shift.start_graded shift.start_withdrawn"
     },
     queries={"shifts": (), "shiftPatterns": (), "rosterBoard": ()},
     subscriptions={"shiftChanges": (Right.READ_LEDGER, Right.READ_ROSTER)},

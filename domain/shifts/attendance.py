@@ -1,18 +1,18 @@
 """Clock in and out, and correct what was recorded."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from domain import positions, promises
+from domain import promises
 from domain.access import Right, Tx
-from domain.accounts.model import Site
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line
 from domain.shifts import events
+from domain.shifts.grading import PhonePosition, assess, distance_m
 from domain.shifts.lifecycle import shift_of
 from domain.shifts.model import Attendance, AttendanceKind, AttendanceSource, Shift, ShiftState
 from domain.shifts.rules import CLOCK_IN_BEFORE
@@ -20,29 +20,6 @@ from domain.shifts.watching import follow
 
 _TICK = timedelta(microseconds=1)
 _BEGUN = (ShiftState.RUNNING, ShiftState.ENDED)
-
-
-@dataclass(frozen=True, slots=True)
-class PhonePosition:
-    """Where the guard's phone says it is, in degrees WGS 84."""
-
-    lat: float
-    lon: float
-
-
-def phone_position(lat: float | None, lon: float | None) -> PhonePosition | None:
-    """Return the position of a phone, None without one; refuses half of one and degrees out of range."""
-    if lat is None and lon is None:
-        return None
-    if lat is None or lon is None:
-        raise Refused(
-            Code.INVALID,
-            "Give both lat and lon, or neither.",
-            argument="lat" if lat is None else "lon",
-        )
-    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        raise Refused(Code.INVALID, "The degrees are out of range.", argument="lat")
-    return PhonePosition(lat, lon)
 
 
 async def clock_in(
@@ -187,7 +164,8 @@ async def _record(
     reason: str | None = None,
     replaces: Attendance | None = None,
 ) -> Attendance:
-    distance = None if position is None else await _distance_m(tx, shift, position)
+    outside_m = None if position is None else await distance_m(tx, shift, position)
+    distance = None if outside_m is None else round(outside_m)
     row = Attendance(
         id=uuid7(),
         tenant_id=shift.tenant_id,
@@ -203,8 +181,22 @@ async def _record(
         replaces_id=None if replaces is None else replaces.id,
         reason=reason,
     )
+    is_own = row.source not in (AttendanceSource.DISPATCHER, AttendanceSource.CORRECTION)
+    row.keep(assess(at, position if is_own else None, outside_m, received_at=tx.at))
     tx.session.add(row)
     return row
+
+
+def _graded(row: Attendance) -> dict[str, Any]:
+    """Return the fields of a fact that state the grade, as clients may read them."""
+    found = row.assessment
+    return {
+        "grade": found.grade,
+        "measured_by": found.source,
+        "reasons": [each.for_clients.plain() for each in found.reasons],
+        "proven_from": {str(each): at for each, at in found.proven_from.items()},
+        "contradicted": found.contradicted,
+    }
 
 
 def _source(tx: Tx, shift: Shift, distance: int | None) -> AttendanceSource:
@@ -213,13 +205,6 @@ def _source(tx: Tx, shift: Shift, distance: int | None) -> AttendanceSource:
     if distance is None:
         return AttendanceSource.PHONE
     return AttendanceSource.PHONE_INSIDE if distance <= 0 else AttendanceSource.PHONE_OUTSIDE
-
-
-async def _distance_m(tx: Tx, shift: Shift, position: PhonePosition) -> int | None:
-    """Return the distance of a phone from the geofence of the site; None where the site has none."""
-    site = await tx.session.get_one(Site, shift.site_id)
-    fence = positions.fence_of(site.lat, site.lon, site.fence_radius_m, site.fence_outline)
-    return None if fence is None else round(fence.distance_m(position.lat, position.lon))
 
 
 def _clocked_in(tx: Tx, shift: Shift, row: Attendance) -> None:
@@ -231,6 +216,7 @@ def _clocked_in(tx: Tx, shift: Shift, row: Attendance) -> None:
             attendance_id=row.id,
             guard=shift.number,
             source=row.source,
+            **_graded(row),
         )
     )
 
@@ -244,6 +230,7 @@ def _clocked_out(tx: Tx, shift: Shift, row: Attendance) -> None:
             attendance_id=row.id,
             guard=shift.number,
             source=row.source,
+            **_graded(row),
         )
     )
 

@@ -6,8 +6,10 @@ that back too. So the clock is called off for the microsecond of the clock-in th
 
 from domain.agreements.model import PromiseKind
 from domain.evaluator.kernels.codes import EventKind, PromiseClass
+from domain.evidence import EvidenceFacts
 from domain.promises import ClockRule, FactRole, UnitClocks
 
+CLOCK_IN_FACTS = EvidenceFacts("shift.clocked_in", "shift.start_graded", "shift.start_withdrawn")
 SHIFT = "shift"
 """The kind of unit that is a shift."""
 CLOCKS = UnitClocks(
@@ -26,6 +28,7 @@ CLOCKS = UnitClocks(
                 "shift.cancelled": FactRole(EventKind.CANCEL),
             },
             prioritised=False,
+            evidence=CLOCK_IN_FACTS,
         ),
         PromiseKind.SHIFT_COVERED: ClockRule(
             PromiseClass.COVER,

@@ -1,10 +1,11 @@
 """Facts about shifts. Clients read those of published shifts: guards are named by the client's number of them."""
 
 from datetime import date, datetime, time
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.core.ledger import Fact
+from domain.evidence import EvidenceSource, Grade
 
 
 class ShiftPatternAdded(Fact):
@@ -85,7 +86,17 @@ class ShiftCancelled(Fact):
     internal: bool
 
 
-class ClockedIn(Fact):
+class OfGrade(Fact):
+    """Base of facts that state how well an instant is proven; reasons without the place of the guard."""
+
+    grade: Grade
+    measured_by: EvidenceSource
+    reasons: list[dict[str, Any]]
+    proven_from: dict[str, datetime]
+    contradicted: bool
+
+
+class ClockedIn(OfGrade):
     """A guard began work on a shift, at the time of the fact."""
 
     kind: ClassVar[str] = "shift.clocked_in"
@@ -95,7 +106,7 @@ class ClockedIn(Fact):
     source: str
 
 
-class ClockedOut(Fact):
+class ClockedOut(OfGrade):
     """A guard ended work on a shift, at the time of the fact."""
 
     kind: ClassVar[str] = "shift.clocked_out"
@@ -113,6 +124,16 @@ class StartWithdrawn(Fact):
     attendance_id: UUID
     was_at: datetime
     just_before: datetime
+
+
+class StartGraded(OfGrade):
+    """The clock-in at `instant` has another grade, by positions of the guard's device that came in later."""
+
+    kind: ClassVar[str] = "shift.start_graded"
+    subject_type: ClassVar[str | None] = "Shift"
+    attendance_id: UUID
+    instant: datetime
+    grade_before: Grade
 
 
 class EndWithdrawn(Fact):

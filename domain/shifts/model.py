@@ -2,13 +2,22 @@
 
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, Uuid, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.core.base import Base, Owned, Versioned
+from domain.evidence import (
+    REPORTED,
+    Assessment,
+    EvidenceReason,
+    EvidenceSource,
+    Grade,
+    ReasonCode,
+)
 
 
 class ShiftState(StrEnum):
@@ -108,7 +117,7 @@ class Shift(Base, Owned, Versioned):
 
 
 class Attendance(Base, Owned):
-    """A guard began or ended work at a post, and who says so. It never changes; a correction replaces it by another."""
+    """A guard began or ended work at a post, and who says so. A correction replaces it; only its grade may change."""
 
     __tablename__ = "attendance"
     __table_args__ = (
@@ -133,6 +142,33 @@ class Attendance(Base, Owned):
     replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("attendance.id"))
     replaced_at: Mapped[datetime | None]
     reason: Mapped[str | None]
+    grade: Mapped[Grade | None]  # None: from before grades
+    measured_by: Mapped[EvidenceSource | None]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    proven_from: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+
+    @property
+    def reasons(self) -> list[EvidenceReason]:
+        """The reasons for the grade."""
+        return [
+            EvidenceReason(ReasonCode(each["code"]), each["figure"], Grade(each["allows"]))
+            for each in self.findings
+        ]
+
+    @property
+    def assessment(self) -> Assessment:
+        """The grade with its reasons; reported where there is none."""
+        if self.grade is None:
+            return REPORTED
+        proven = {Grade(each): datetime.fromisoformat(at) for each, at in self.proven_from.items()}
+        source = self.measured_by or EvidenceSource.HAND
+        return Assessment(source, self.grade, tuple(self.reasons), proven)
+
+    def keep(self, found: Assessment) -> None:
+        """Take over a grade with its reasons."""
+        self.grade, self.measured_by = found.grade, found.source
+        self.findings = [each.plain() for each in found.reasons]
+        self.proven_from = {str(each): at.isoformat() for each, at in found.proven_from.items()}
 
 
 class RosterChange(Base, Owned):

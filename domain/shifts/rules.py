@@ -12,6 +12,8 @@ CLOCK_IN_BEFORE = timedelta(hours=1)
 """How long before its beginning a shift can be clocked in."""
 UNENDED_AFTER = timedelta(hours=1)
 """How long after its planned end a running shift is ended without a clock-out."""
+GRADED_AFTER = timedelta(minutes=30)
+"""How long after a clock-in the positions of the guard's device are looked at, for its grade."""
 LONGEST = timedelta(hours=24)
 LIVE = frozenset({ShiftState.PUBLISHED, ShiftState.CONFIRMED, ShiftState.RUNNING})
 """States in which the system watches a shift."""
@@ -68,7 +70,8 @@ def next_look(shift: Attended, *, at: datetime) -> datetime | None:
     if shift.state not in LIVE:
         return None
     if shift.started_at is not None:
-        return shift.until_at + UNENDED_AFTER
+        graded, ended = shift.started_at + GRADED_AFTER, shift.until_at + UNENDED_AFTER
+        return graded if at < graded < ended else ended
     steps = (shift.from_at + LATE_AFTER, shift.from_at + NO_SHOW_AFTER, shift.until_at)
     ahead = [step for step in steps if step > at]
     return min(ahead, default=shift.until_at)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Tx
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.shifts import events
+from domain.shifts.grading import grade_start_again
 from domain.shifts.model import Shift, ShiftState
 from domain.shifts.rules import LIVE, UNENDED_AFTER, findings_of, next_look
 
@@ -43,6 +44,7 @@ async def look_at_shift(session: AsyncSession, shift_id: UUID, *, at: datetime) 
         return None
     tx = Tx(session, Actor.system(shift.tenant_id, "shifts"), at)
     await follow(tx, shift)
+    await grade_start_again(tx, shift)
     return shift
 
 

@@ -63,6 +63,7 @@ def test_the_system_looks_when_something_can_be_found_and_no_more_when_the_shift
         steps.append(after)
     assert steps[1:] == [LATE, ABSENT, T0 + 8 * HOUR]
     running = replace(NOBODY, state=ShiftState.RUNNING, started_at=T0)
-    assert next_look(running, at=T0) == T0 + 9 * HOUR
+    assert next_look(running, at=T0) == T0 + 30 * MINUTE  # its grade
+    assert next_look(running, at=T0 + 30 * MINUTE) == T0 + 9 * HOUR
     for state in (ShiftState.PLANNED, ShiftState.ENDED, ShiftState.CANCELLED):
         assert next_look(replace(NOBODY, state=state), at=T0) is None
