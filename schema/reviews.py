@@ -7,20 +7,36 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, reputation
+from domain import accounts, incidents, recovery, reputation
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
-from domain.reputation import ReviewSourceKind, ReviewState, ReviewVerification
+from domain.reputation import ReviewLinkState, ReviewSourceKind, ReviewState, ReviewVerification
 from domain.sentiment import FoundTheme, themes_of
 from schema.accounts import Account
+from schema.contacts import Contact
 from schema.core import ids
 from schema.core.context import Context, Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, naming, visible
-from schema.core.mutations import ExpectedVersion, GlobalIdOf, MutationContext, mutation
+from schema.core.mutations import (
+    AccountId,
+    ContactId,
+    ExpectedVersion,
+    GlobalIdOf,
+    MutationContext,
+    mutation,
+)
 from schema.core.roots import mutation_fields, query_fields, subscription_fields
 from schema.core.scalars import Json
-from schema.core.types import RESTRICTED, enum, from_row, resolver, subscription
+from schema.core.types import (
+    RESTRICTED,
+    enum,
+    from_row,
+    relation,
+    relations,
+    resolver,
+    subscription,
+)
 from schema.subscriptions import After, FeedEvent, Item, facts_of
 from schema.survey_answers import FoundSurveyTheme
 from schema.survey_scores import SurveyEstimate
@@ -43,6 +59,14 @@ enum(
     gone="No longer at the source: two full reads in a row did not contain it.",
 )
 enum(
+    ReviewLinkState,
+    "ReviewLinkState",
+    suggested="It may belong to the client; a person decides.",
+    automatic="It belongs to the client almost certainly, and to no other.",
+    confirmed="A person says that it belongs to the client.",
+    refused="A person says that it does not belong to the client.",
+)
+enum(
     ReviewVerification,
     "ReviewVerification",
     verified="The source says that the author is a client.",
@@ -52,6 +76,9 @@ enum(
 SourceRow = strawberry.Parent[reputation.ReviewSource]
 ReviewRow = strawberry.Parent[reputation.Review]
 VersionRow = strawberry.Parent[reputation.ReviewVersion]
+LinkRow = strawberry.Parent[reputation.ReviewLink]
+ReviewId = Annotated[UUID, GlobalIdOf("Review")]
+ReviewLinkId = Annotated[UUID, GlobalIdOf("ReviewLink")]
 ReviewSourceId = Annotated[UUID, GlobalIdOf("ReviewSource")]
 SourceFilter = Annotated[strawberry.ID | None, "Only reviews of this source."]
 FromAt = Annotated[datetime | None, "Only reviews written from this time on."]
@@ -179,12 +206,59 @@ class Review(Node):
         """Client that it is linked to; null while it is linked to none."""
         return await info.context.get(accounts.Account, row.account_id)
 
+    @relations("ReviewLink")
+    @staticmethod
+    async def links(row: ReviewRow, info: Info) -> Any:
+        """Clients that it may belong to."""
+        of_row = reputation.ReviewLink
+        return await info.context.children(of_row.review_id, row.id, order=(of_row.id,))
+
     @resolver(list[ReviewVersion])
     @staticmethod
     async def versions(row: ReviewRow, info: Info) -> list[reputation.ReviewVersion]:
         """Versions that were read, the first one first."""
         of_row = reputation.ReviewVersion
         return await info.context.children(of_row.review_id, row.id, order=(of_row.number,))
+
+
+@from_row(reputation.ReviewLink)
+class ReviewLink(Node):
+    """Client that a review may belong to: how well it fits, and what was decided."""
+
+    state: Annotated[ReviewLinkState, "State of the link."]
+    score: Annotated[int, "How well it fits, in thousandths; 900 links, 600 suggests."]
+    parts: Annotated[Json, "Points of each part of the score."]
+    decided_by: Annotated[str | None, "Actor who decided; null while it is suggested."]
+
+    @resolver(Review | None)
+    @staticmethod
+    async def review(row: LinkRow, info: Info) -> reputation.Review | None:
+        """Review that it is about."""
+        return await info.context.get(reputation.Review, row.review_id)
+
+    @resolver(Account | None)
+    @staticmethod
+    async def account(row: LinkRow, info: Info) -> accounts.Account | None:
+        """Client that the review may belong to."""
+        return await info.context.get(accounts.Account, row.account_id)
+
+    @resolver(Contact | None)
+    @staticmethod
+    async def contact(row: LinkRow, info: Info) -> accounts.Contact | None:
+        """Contact who may have written it."""
+        return await info.context.get(accounts.Contact, row.contact_id)
+
+    @relation("Incident")
+    @staticmethod
+    async def incident(row: LinkRow, info: Info) -> Any:
+        """Incident that it may be about."""
+        return await info.context.get(incidents.Incident, row.incident_id)
+
+    @relation("RecoveryCase")
+    @staticmethod
+    async def recovery_case(row: LinkRow, info: Info) -> Any:
+        """Recovery case that follows a negative review up."""
+        return await info.context.get(recovery.RecoveryCase, row.case_id)
 
 
 @from_row(reputation.ReviewFigures)
@@ -250,6 +324,17 @@ class ReviewQuery:
     def review_sources(info: Info) -> Rows:
         """Sources of reviews, by name."""
         return visible(info, reputation.ReviewSource)
+
+    @lists(ReviewLink, reputation.ReviewLink.id, descending=True)
+    @staticmethod
+    def review_links(
+        info: Info,
+        account_id: AccountFilter = None,
+        states: Annotated[list[ReviewLinkState] | None, "Only links in these states."] = None,
+    ) -> Rows:
+        """Links between reviews and clients, the latest first."""
+        row = reputation.ReviewLink
+        return among(visible(info, row, account_id), row.state, states)
 
     @resolver(list[ReviewFigures], work=200)
     @staticmethod
@@ -345,6 +430,33 @@ class ReviewMutation:
             settings=settings,
             interval_s=interval_seconds,
         )
+
+    @mutation(Review)
+    @staticmethod
+    async def link_review(
+        ask: MutationContext,
+        review_id: Annotated[ReviewId, "Review that is linked."],
+        account_id: Annotated[AccountId, "Client that it belongs to."],
+        contact_id: Annotated[ContactId | None, "Contact who wrote it, where known."] = None,
+    ) -> reputation.Review:
+        """Link a review to a client, who sees it from now on; a negative one opens a recovery case."""
+        return await reputation.link_review(ask.tx, review_id, account_id, contact_id=contact_id)
+
+    @mutation(ReviewLink)
+    @staticmethod
+    async def confirm_review_link(
+        ask: MutationContext, id: Annotated[ReviewLinkId, "Link that is right."]
+    ) -> reputation.ReviewLink:
+        """Confirm a suggested link between a review and a client."""
+        return await reputation.confirm_link(ask.tx, id)
+
+    @mutation(ReviewLink)
+    @staticmethod
+    async def refuse_review_link(
+        ask: MutationContext, id: Annotated[ReviewLinkId, "Link that is wrong."]
+    ) -> reputation.ReviewLink:
+        """Refuse a link; the client sees the review no longer."""
+        return await reputation.refuse_link(ask.tx, id)
 
 
 @subscription_fields

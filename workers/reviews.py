@@ -13,6 +13,7 @@ from domain.core.db import Sessions, reason, transaction
 from domain.core.deferral import Subject
 from domain.core.encryption import SecretCipher
 from domain.reputation import ReviewSource
+from workers.jobs import JobContext
 from workers.outbound.review_http import ReviewHttp, SourceFailed
 from workers.outbound.review_platforms import PLATFORMS, ReviewPage
 from workers.outbound.senders import TryLater
@@ -138,3 +139,8 @@ async def _keep_credentials(
     async with transaction(reading.make) as session:
         source = await session.get_one(ReviewSource, subject.id, with_for_update=True)
         reputation.seal_credentials(reading.vault, source, dict(renewed))
+
+
+async def match_review(job: JobContext) -> None:
+    """Find the client whose contact wrote a review: link it, or suggest it to a person."""
+    await reputation.match_review(job.tx, job.fact.subject_id)

@@ -27,6 +27,7 @@ from workers.notices import (
 )
 from workers.photos import grade_photo
 from workers.quality import mark_quality
+from workers.reviews import match_review
 from workers.sending import send_message
 
 Routes = Mapping[str, tuple[Job, ...]]
@@ -65,6 +66,7 @@ ROUTES: Routes = {
     "incident.reopened": (follow_ticket,),
     "incident.prioritised": (follow_ticket, hurry_notices),
     "file.attached": (grade_photo,),
+    "review.received": (match_review,),
     "recovery.step_done": (tell_recovery,),
     "message.queued": (send_message,),
     "message.answered": (tell_answered,),

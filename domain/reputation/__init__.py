@@ -1,7 +1,9 @@
 """Reputation: public reviews of the company as they stand at their sources, with every version, and replies."""
 
 from domain.reputation.intake import Taken, end_full_read, take_in
-from domain.reputation.model import Review, ReviewSource, ReviewVersion
+from domain.reputation.links import confirm_link, link_review, match_review, refuse_link
+from domain.reputation.matching import PastIncident, ReviewMatch, alike, jaro_winkler, match
+from domain.reputation.model import Review, ReviewLink, ReviewSource, ReviewVersion
 from domain.reputation.payloads import (
     at_path,
     feed_review,
@@ -23,6 +25,7 @@ from domain.reputation.rules import (
     SCALES,
     RatingScale,
     ReadReview,
+    ReviewLinkState,
     ReviewSourceKind,
     ReviewState,
     ReviewVerification,
@@ -38,10 +41,14 @@ from domain.reputation.sources import (
 
 __all__ = [
     "SCALES",
+    "PastIncident",
     "RatingScale",
     "ReadReview",
     "Review",
     "ReviewFigures",
+    "ReviewLink",
+    "ReviewLinkState",
+    "ReviewMatch",
     "ReviewScope",
     "ReviewSource",
     "ReviewSourceKind",
@@ -50,9 +57,11 @@ __all__ = [
     "ReviewVersion",
     "Taken",
     "add_source",
+    "alike",
     "at_path",
     "change_source",
     "claim_due",
+    "confirm_link",
     "credentials_of",
     "end_full_read",
     "end_read",
@@ -61,11 +70,16 @@ __all__ = [
     "google_review",
     "hasten",
     "instant_of",
+    "jaro_winkler",
     "kiyoh_review",
     "line_of",
+    "link_review",
+    "match",
+    "match_review",
     "note_figures",
     "note_read",
     "read_since",
+    "refuse_link",
     "seal_credentials",
     "take_in",
     "text_of",

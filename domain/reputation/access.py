@@ -28,6 +28,7 @@ ACCESS = AccessRules(
             )
             for table in _TABLES
         },
+        "review_link": Rows((Right.READ_RELATIONSHIP,)),
     },
     row_texts={(table, Right.READ_RELATIONSHIP): "reviews linked to a client" for table in _TABLES},
     fields={
@@ -40,12 +41,15 @@ ACCESS = AccessRules(
             None: "id state rating scaleLow scaleHigh share statedRating ratingsDiffer author place title words"
             " language recommends verification verifiedBy url replyWords repliedAt writtenAt changedAt receivedAt"
             " goneAt themes source account versions",
-            Right.READ_RELATIONSHIP: "externalId reference seenAt misses",
+            Right.READ_RELATIONSHIP: "externalId reference seenAt misses links",
         },
         "ReviewVersion": {
             None: "id number readAt changedAt rating statedRating author title words language verification replyWords"
             " repliedAt",
             Right.READ_RELATIONSHIP: "raw",
+        },
+        "ReviewLink": {
+            None: "id state score parts decidedBy review account contact incident recoveryCase"
         },
         "ReviewFigures": {
             None: "source n rating positive negative perMonth perMonthBefore answered answeredN responseSeconds"
@@ -53,11 +57,19 @@ ACCESS = AccessRules(
         },
     },
     facts={
-        Right.READ_RELATIONSHIP: "review_source.added review_source.changed",
-        Right.READ_REVIEWS: "review.received review.edited review.reply_seen review.gone review.restored",
+        Right.READ_RELATIONSHIP: "review_source.added review_source.changed review.link_suggested review.link_refused",
+        Right.READ_REVIEWS: "review.received review.edited review.reply_seen review.gone review.restored"
+        " review.linked",
     },
-    queries={"reviews": (), "reviewSources": (), "reviewFigures": (Right.READ_REVIEWS,)},
+    queries={
+        "reviews": (),
+        "reviewSources": (),
+        "reviewFigures": (Right.READ_REVIEWS,),
+        "reviewLinks": (),
+    },
     subscriptions={"reviewReceived": (Right.READ_LEDGER, Right.READ_REVIEWS)},
-    mutations={Right.MANAGE_ACCOUNTS: "addReviewSource changeReviewSource"},
+    mutations={
+        Right.MANAGE_ACCOUNTS: "addReviewSource changeReviewSource linkReview confirmReviewLink refuseReviewLink"
+    },
     scopes={"reviews:read": frozenset({Right.READ_REVIEWS})},
 )

@@ -83,3 +83,39 @@ class ReviewRestored(Fact):
     source_id: UUID
     before: str
     after: str
+
+
+class ReviewLinkSuggested(Fact):
+    """A review may be by this contact: `score` in thousandths, with its parts. Internal to the company."""
+
+    kind: ClassVar[str] = "review.link_suggested"
+    subject_type: ClassVar[str | None] = "Review"
+    contact_id: UUID
+    score: int
+    parts: dict[str, int]
+    internal: bool = True
+
+
+class ReviewLinked(Fact):
+    """A review belongs to this client; `state` says whether a person decided, `before` the client until now."""
+
+    kind: ClassVar[str] = "review.linked"
+    subject_type: ClassVar[str | None] = "Review"
+    source_id: UUID
+    share: float
+    contact_id: UUID | None
+    incident_id: UUID | None
+    score: int
+    before: str | None
+    after: str
+    state: str
+
+
+class ReviewLinkRefused(Fact):
+    """A review does not belong to this client, a person says. Internal to the company."""
+
+    kind: ClassVar[str] = "review.link_refused"
+    subject_type: ClassVar[str | None] = "Review"
+    before: str
+    after: str
+    internal: bool = True

@@ -6,8 +6,13 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.core.base import JSON, Base, Tenanted, Versioned
-from domain.reputation.rules import ReviewSourceKind, ReviewState, ReviewVerification
+from domain.core.base import JSON, Base, Owned, Tenanted, Versioned
+from domain.reputation.rules import (
+    ReviewLinkState,
+    ReviewSourceKind,
+    ReviewState,
+    ReviewVerification,
+)
 
 
 class ReviewSource(Base, Tenanted, Versioned):
@@ -113,3 +118,22 @@ class ReviewVersion(Base, Tenanted):
     reply_words: Mapped[str | None]
     replied_at: Mapped[datetime | None]
     raw: Mapped[JSON]
+
+
+class ReviewLink(Base, Owned):
+    """How well a review fits a client, and what was decided about it."""
+
+    __tablename__ = "review_link"
+    __table_args__ = (
+        UniqueConstraint("review_id", "account_id"),
+        CheckConstraint("score BETWEEN 0 AND 1000", name="score_in_thousandths"),
+    )
+
+    review_id: Mapped[UUID] = mapped_column(ForeignKey("review.id"))
+    contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
+    incident_id: Mapped[UUID | None] = mapped_column(ForeignKey("incident.id"))
+    case_id: Mapped[UUID | None] = mapped_column(ForeignKey("recovery_case.id"))
+    state: Mapped[ReviewLinkState]
+    score: Mapped[int]
+    parts: Mapped[JSON]  # points of each part of the score
+    decided_by: Mapped[str | None]

@@ -39,6 +39,18 @@ class ReviewState(StrEnum):
     GONE = "gone"
 
 
+class ReviewLinkState(StrEnum):
+    """State of a link between a review and a client."""
+
+    SUGGESTED = "suggested"
+    AUTOMATIC = "automatic"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+LINKED = frozenset({ReviewLinkState.AUTOMATIC, ReviewLinkState.CONFIRMED})
+
+
 class ReviewVerification(StrEnum):
     """Whether the source says that the author is a client of the company."""
 

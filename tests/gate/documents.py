@@ -69,6 +69,10 @@ AIMS: dict[str, str] = {
     "retryConsequence.id": "Outbox",
     "versionId": "QuestionnaireVersion",
     "changeSurvey.id": "Survey",
+    "sourceId": "ReviewSource",
+    "changeReviewSource.id": "ReviewSource",
+    "confirmReviewLink.id": "ReviewLink",
+    "refuseReviewLink.id": "ReviewLink",
     "publishQuestionnaireVersion.id": "QuestionnaireVersion",
 }
 """The type of an id where the names do not tell: by argument, or by field and argument."""

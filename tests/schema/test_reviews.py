@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from domain import accounts, reputation
+from domain.access import Tx
 from domain.core import cursor
 from domain.core.db import transaction
 from domain.reputation import Review, ReviewSource, ReviewVersion
 from schema.core import ids
+from tests import build
 from tests import facts as relay
 from tests.api import asking
 from tests.api.asking import Api, Office, Server
-from tests.reviewing import read, source, take
+from tests.reviewing import read, source, stored, system, take
 
 pytestmark = pytest.mark.anyio
 
@@ -142,3 +145,57 @@ async def test_new_reviews_are_followed_from_a_cursor(server: Server) -> None:
     async with api.make() as session:
         [row] = await session.scalars(select(Review).where(Review.source_id == found.id))
     assert event["subjectId"] == ids.write("Review", row.id)
+
+
+LINKS = """query ($states: [ReviewLinkState!]) { reviewLinks(states: $states) { nodes { id state score parts
+  account { id } contact { name } recoveryCase { size incident { id } } review { id } } } }"""
+REFUSE = """mutation ($id: ID!) { refuseReviewLink(input: {id: $id}) {
+  ... on ReviewLink { state } ... on Refusal { code } } }"""
+CONFIRM = """mutation ($id: ID!) { confirmReviewLink(input: {id: $id}) {
+  ... on ReviewLink { state decidedBy } ... on Refusal { code } } }"""
+
+
+async def matched(api: Api, office: Office, **more: Any) -> dict[str, Any]:
+    """A review that was compared with the contacts; return its link, if there is one."""
+    at = api.state.now()
+    found = await source(api.make, office.world.tenant.id)
+    given = {"author": "Karel Contact", "written_at": at, "changed_at": at, "rating": 1.0} | more
+    await take(api.make, found, read("m", **given), at=at)
+    row = (await stored(api.make, found))["m"]
+    async with transaction(api.make) as session:
+        await reputation.match_review(Tx(session, system(found.tenant_id), at), row.id)
+    nodes = (await api.data(office.manager, LINKS))["reviewLinks"]["nodes"]
+    own = [each for each in nodes if each["review"]["id"] == ids.write("Review", row.id)]
+    return own[0] if own else {}
+
+
+async def test_a_review_is_linked_or_suggested_and_a_negative_one_is_followed_up(
+    api: Api, office: Office
+) -> None:
+    contact = office.world.contacts[0]
+    async with transaction(api.make) as session:
+        tx = Tx(session, system(office.world.tenant.id), api.state.now())
+        await accounts.change_contact(tx, contact.id, name="Karel Contact")
+    assert await matched(api, office, author="Iemand Anders") == {}
+    invited = await matched(api, office, author="Anoniem", reference=contact.id.hex)
+    assert (invited["state"], invited["score"]) == ("AUTOMATIC", 1000)
+    assert invited["recoveryCase"] == {"size": "SMALL", "incident": None}
+    assert len(await listed(api, office.client)) == 1
+    incident = await build.incident(api.make, office.world, at=api.state.now())
+    guess = await matched(api, office)
+    assert (guess["state"], guess["parts"]) == (
+        "SUGGESTED", {"name": 550, "place": 0, "date": 200, "theme": 0},
+    )  # fmt: skip
+    assert len(await listed(api, office.client)) == 1
+    assert (await api.data(office.client, LINKS))["reviewLinks"]["nodes"] == []
+    done = (await api.data(office.manager, CONFIRM, id=guess["id"]))["confirmReviewLink"]
+    assert done["state"] == "CONFIRMED"
+    assert done["decidedBy"].startswith("user:")
+    sure = (await api.data(office.manager, LINKS, states=["CONFIRMED"]))["reviewLinks"]["nodes"]
+    assert sure[0]["recoveryCase"]["incident"]["id"] == ids.write("Incident", incident.id)
+    assert len(await listed(api, office.client)) == 2
+    no = (await api.data(office.manager, REFUSE, id=invited["id"]))["refuseReviewLink"]
+    assert no["state"] == "REFUSED"
+    assert len(await listed(api, office.client)) == 1
+    again = (await api.data(office.manager, REFUSE, id=invited["id"]))["refuseReviewLink"]
+    assert again["code"] == "ALREADY_DONE"

@@ -7,7 +7,7 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from domain.core.db import transaction
-from domain.reputation import Review, ReviewSource, ReviewVersion
+from domain.reputation import Review, ReviewLink, ReviewLinkState, ReviewSource, ReviewVersion
 from schema.core import ids
 from tests.api.asking import Api, Office
 from tests.reviewing import read, source, stored, take
@@ -24,6 +24,7 @@ async def _reviewed(api: Api, office: Office) -> dict[str, Review]:
 
 async def furnish(api: Api, office: Office) -> None:
     """Add two reviews, one of which is linked to the client."""
+    await _suggested(api, office)
     linked = (await _reviewed(api, office))["probe-0"]
     async with transaction(api.make) as session:
         row = await session.get_one(Review, linked.id)
@@ -51,4 +52,32 @@ async def _to_change(api: Api, office: Office) -> dict[str, Any]:
     }  # fmt: skip
 
 
-DOABLE = {"addReviewSource": _to_add, "changeReviewSource": _to_change}
+async def _to_link(api: Api, office: Office) -> dict[str, Any]:
+    row = (await _reviewed(api, office))["probe-0"]
+    contact = office.world.contacts[0]
+    return {
+        "reviewId": ids.write("Review", row.id), "accountId": office.account,
+        "contactId": ids.write("Contact", contact.id),
+    }  # fmt: skip
+
+
+async def _suggested(api: Api, office: Office) -> dict[str, Any]:
+    row = (await _reviewed(api, office))["probe-0"]
+    async with transaction(api.make) as session:
+        link = ReviewLink(
+            tenant_id=row.tenant_id, account_id=office.world.account.id, review_id=row.id,
+            contact_id=office.world.contacts[0].id, state=ReviewLinkState.SUGGESTED, score=700,
+            parts={"name": 550, "place": 150},
+        )  # fmt: skip
+        session.add(link)
+        await session.flush()
+        return {"id": ids.write("ReviewLink", link.id)}
+
+
+DOABLE = {
+    "addReviewSource": _to_add,
+    "changeReviewSource": _to_change,
+    "linkReview": _to_link,
+    "confirmReviewLink": _suggested,
+    "refuseReviewLink": _suggested,
+}
