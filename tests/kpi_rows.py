@@ -23,6 +23,7 @@ from domain.agreements.model import (
     TicketKind,
     Unit,
 )
+from domain.commitments import Commitment, CommitmentKind
 from domain.compensation.model import Dispute, DisputeState
 from domain.core.base import uuid7
 from domain.core.db import Sessions, transaction
@@ -348,6 +349,28 @@ class Filling:
                     )
                 )
 
+    async def commitment(self, place: Place, owner: User) -> None:
+        """A commitment, done in time, late, not at all, or withdrawn."""
+        made = self.at()
+        due = made + timedelta(hours=self.random.randrange(1, 400))
+        done = self.maybe(self.random.choice([due, self.later(made, 500)]), 0.7)
+        gone = None if done is not None else self.maybe(made, 0.3)
+        self.session.add(
+            Commitment(
+                **self.own(place),
+                kind=self.random.choice(list(CommitmentKind)),
+                words="W",
+                owner_id=owner.id,
+                internal=self.random.random() < 0.2,
+                made_at=made,
+                due_at=due,
+                done_at=done,
+                done_by=None if done is None else "user:1",
+                withdrawn_at=gone,
+                withdrawn_reason=None if gone is None else "r",
+            )
+        )
+
     async def movement(self, place: Place) -> None:
         """A journal entry of any kind."""
         own, cents = self.own(place), self.random.randrange(100, 9_000)
@@ -448,6 +471,7 @@ async def _fill(
         await filling.shift(place, filling.random.choice(posts), guard, number)
         await filling.response(place, survey, version)
         await filling.movement(place)
+        await filling.commitment(place, guard)
     for month in range(7):
         await filling.invoice(place, rate, month, "EUR")
     await filling.invoice(place, rate, 3, "USD")

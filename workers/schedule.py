@@ -4,6 +4,7 @@ from domain import positions, promises
 from workers.anomalies import scan_series
 from workers.audit import keep_audit, keep_privacy, publish_checkpoints
 from workers.bounces import keep_bounces
+from workers.commitments import watch_commitments
 from workers.compensation import close_months
 from workers.draining import BacklogReport
 from workers.escalation import sweep_escalations
@@ -34,6 +35,7 @@ def schedule() -> Schedule:
         Periodic("quality", 0.5, sweep_quality, batch=20),
         Periodic("health", 0.5, sweep_health, batch=20),
         Periodic("reports", 1, sweep_reports, batch=50),
+        Periodic("commitments", 1, watch_commitments, batch=200),
         Periodic("shifts", 1, watch_shifts, batch=200),
         Periodic("patrols", 1, watch_rounds, batch=200),
         Periodic("report plans", 60, plan_reports, batch=200),

@@ -27,6 +27,7 @@ class PromiseKind(StrEnum):
     PATROL_COMPLETED = "patrol_completed"
     POINT_VISITED = "point_visited"
     INCIDENT_TOLD = "incident_told"
+    COMMITMENT_KEPT = "commitment_kept"
 
 
 class ClockStart(StrEnum):

@@ -212,7 +212,9 @@ def _problems_of_units(promise: PromiseDraft) -> list[str]:
     if promise.clock_start is not ClockStart.TOLD and promise.kind not in _STARTED_BY_TELLING:
         return [f"a promise of kind {promise.kind} has a start of its own; leave out clockStart."]
     if promise.kind is PromiseKind.REPORT_DELIVERED:
-        return _report_problems(promise)
+        return _problems_without_place(promise, "reports")
+    if promise.kind is PromiseKind.COMMITMENT_KEPT:
+        return _problems_without_place(promise, "commitments")
     if promise.kind in (PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED):
         return _shift_problems(promise)
     if promise.kind in (PromiseKind.PATROL_COMPLETED, PromiseKind.POINT_VISITED):
@@ -220,12 +222,12 @@ def _problems_of_units(promise: PromiseDraft) -> list[str]:
     return []
 
 
-def _report_problems(promise: PromiseDraft) -> list[str]:
+def _problems_without_place(promise: PromiseDraft, units: str) -> list[str]:
     found = []
     if len(promise.targets) != 1:
-        found.append("reports have no priority; it needs one target.")
+        found.append(f"{units} have no priority; it needs one target.")
     if promise.ticket_kinds or promise.site_ids or promise.services:
-        found.append("reports have neither a site, a service nor a kind of incident.")
+        found.append(f"{units} have neither a site, a service nor a kind of incident.")
     return found
 
 

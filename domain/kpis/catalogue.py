@@ -175,6 +175,16 @@ _ALL = (
         facts_rights=(Right.READ_PROMISES, Right.READ_AGREEMENTS),
     ),
     KpiDefinition(
+        KpiKey.COMMITMENTS_KEPT,
+        "Commitments kept",
+        "Commitments to clients that were done or became due in the window (denominator), and those of them that"
+        " were done by then (numerator). Internal and withdrawn ones do not count.",
+        "commitment",
+        _SHARE,
+        _AT_LEAST,
+        facts_rights=(),
+    ),
+    KpiDefinition(
         KpiKey.CONTESTED_VERDICTS,
         "Contested verdicts",
         "Promises to the client that got their verdict in the window (denominator), and those of them that the client"

@@ -29,6 +29,7 @@ class KpiKey(StrEnum):
     COVERAGE = "coverage"
     PUNCTUALITY = "punctuality"
     PROACTIVE_NOTICES = "proactive_notices"
+    COMMITMENTS_KEPT = "commitments_kept"
     CONTESTED_VERDICTS = "contested_verdicts"
     CHANGED_VERDICTS = "changed_verdicts"
     CREDITS_SHARE = "credits_share"

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from domain.agreements.model import TicketKind
+from domain.commitments.model import Commitment
 from domain.compensation.model import Dispute, DisputeState
 from domain.incidents.model import CALLED_OFF, Incident
 from domain.kpis.billing_sources import billing_accuracy, credits_share, on_time_payment
@@ -172,6 +173,15 @@ def _punctuality() -> Select[Any]:
     )
 
 
+def _commitments_kept() -> Select[Any]:
+    row = Commitment
+    decided = func.least(row.done_at, row.due_at)
+    none = literal(None, row.id.type)
+    return fact("Commitment", row, none, decided, hit(row.done_at <= row.due_at), whole(1)).where(
+        row.internal.is_(False), row.withdrawn_at.is_(None)
+    )
+
+
 SOURCES: Mapping[KpiKey, Source] = {
     KpiKey.PROMISES_KEPT: _promises_kept,
     KpiKey.RESPONSE_TIME: _response_time,
@@ -195,6 +205,7 @@ SOURCES: Mapping[KpiKey, Source] = {
     KpiKey.COVERAGE: _coverage,
     KpiKey.PUNCTUALITY: _punctuality,
     KpiKey.PROACTIVE_NOTICES: proactive_notices,
+    KpiKey.COMMITMENTS_KEPT: _commitments_kept,
     KpiKey.CONTESTED_VERDICTS: _contested_verdicts,
     KpiKey.CHANGED_VERDICTS: _changed_verdicts,
     KpiKey.CREDITS_SHARE: credits_share,

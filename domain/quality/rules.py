@@ -48,6 +48,7 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.PATROL_COMPLETED: Component.PATROL,
     PromiseKind.POINT_VISITED: Component.PATROL,
     PromiseKind.INCIDENT_TOLD: Component.REPORTS,
+    PromiseKind.COMMITMENT_KEPT: Component.REPORTS,
 }
 """Component of quality that a kind of promise contributes to."""
 _COMPONENTS = tuple(Component)

@@ -39,6 +39,10 @@ SQL: dict[str, str] = {
     "contested_verdicts": _PROMISE.format(
         num="least(1, (SELECT count(*) FROM dispute d WHERE d.promise_id = i.id))"
     ),
+    "commitments_kept": """SELECT CASE WHEN i.done_at IS NULL OR i.done_at > i.due_at THEN 0 ELSE 1 END AS num, 1 AS den
+ FROM account a, (SELECT c.*, NULL::uuid AS site_id, CASE WHEN c.done_at < c.due_at THEN c.done_at
+ ELSE c.due_at END AS at FROM commitment c) i WHERE i.account_id = a.id AND NOT i.internal
+ AND i.withdrawn_reason IS NULL AND i.at >= :begin AND i.at < :until AND {scope}""",
     "changed_verdicts": """SELECT (i.state = 'changed')::int AS num, 1 AS den FROM account a JOIN
  (SELECT d.*, (SELECT w.site_id FROM promise p JOIN promise_watch w USING (unit_id) WHERE p.id = d.promise_id)
  AS site_id FROM dispute d) i ON i.account_id = a.id WHERE i.state <> 'open'

@@ -1,0 +1,19 @@
+"""Commitments: what a user of the company promised a client by an instant, kept, late or withdrawn."""
+
+from domain.commitments.actions import finish, hand_over, make, withdraw
+from domain.commitments.clocks import COMMITMENT
+from domain.commitments.model import Commitment, CommitmentKind, CommitmentState
+from domain.commitments.watching import commitments_due, look_at_commitment
+
+__all__ = [
+    "COMMITMENT",
+    "Commitment",
+    "CommitmentKind",
+    "CommitmentState",
+    "commitments_due",
+    "finish",
+    "hand_over",
+    "look_at_commitment",
+    "make",
+    "withdraw",
+]
