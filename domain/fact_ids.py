@@ -18,6 +18,7 @@ TYPES: dict[str, str] = {
     "contact_ids": "Contact",
     "delivery_id": "WebhookDelivery",
     "dispute_id": "Dispute",
+    "evidence_ids": "Incident",
     "duty_id": "Duty",
     "incident_id": "Incident",
     "invoice_id": "Invoice",
@@ -52,6 +53,10 @@ TYPES: dict[str, str] = {
 }
 """Field → the type of its ids, for every kind of fact."""
 OF_ONE_KIND: dict[tuple[str, str], str] = {
+    ("anomaly.acknowledged", "incident_after"): "Incident",
+    ("anomaly.acknowledged", "incident_before"): "Incident",
+    ("commitment.handed_over", "after"): "User",
+    ("commitment.handed_over", "before"): "User",
     ("incident.assigned", "before"): "User",
     ("incident.assigned", "after"): "User",
     ("credit_note.payout_reversed", "reverses_id"): "Payout",

@@ -52,7 +52,12 @@ enum(
     level="Shift of a level that lasts.",
     score="Fall of a score: the last 90 days compared with the year before.",
 )
-enum(Direction, "AnomalyDirection", high="Higher than usual.", low="Lower than usual.")
+enum(
+    Direction,
+    "AnomalyDirection",
+    high="Higher than what is usual.",
+    low="Lower than what is usual.",
+)
 
 AnomalyId = Annotated[UUID, GlobalIdOf("Anomaly")]
 Row = strawberry.Parent[anomalies.Anomaly]
@@ -145,7 +150,7 @@ class AnomalyMutation:
     @staticmethod
     async def acknowledge_anomaly(
         ask: MutationContext,
-        id: Annotated[AnomalyId, "Anomaly to acknowledge."],
+        id: Annotated[AnomalyId, "Anomaly that is acknowledged now."],
         explanation: Annotated[str, "What explains it, in one line, such as a storm or an event."],
         incident_id: Annotated[
             IncidentId | None, "Incident of the same client that explains it; null for none."

@@ -27,7 +27,7 @@ enum(
     "WarningSeverity",
     low="Low: keep an eye on it.",
     medium="Medium: act within the week.",
-    high="High: act now.",
+    high="High: somebody has to act now.",
 )
 Row = strawberry.Parent[health.EarlyWarning]
 

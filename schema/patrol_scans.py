@@ -14,6 +14,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.roots import query_fields
+from schema.core.scalars import Long
 from schema.core.types import RESTRICTED, enum, from_row, resolver
 from schema.patrols import (
     PatrolPoint,
@@ -93,7 +94,7 @@ class PatrolUpload(Node):
 
     device: Annotated[str, "Name of the device within its user's devices."]
     received_at: Annotated[datetime, "Time at which they were received."]
-    skew_ms: Annotated[int, "How far the clock of the device was behind then, in milliseconds."]
+    skew_ms: Annotated[Long, "How far the clock of the device was behind then, in milliseconds."]
     accepted: Annotated[int, "Number of stored scans."]
     duplicates: Annotated[int, "Number of scans that were known already."]
 
@@ -123,7 +124,7 @@ class PatrolScan(Node):
     device: Annotated[str, "Name of the device within its user's devices.", RESTRICTED]
     sequence: Annotated[int, "Number of the scan on the device.", RESTRICTED]
     skew_ms: Annotated[
-        int,
+        Long,
         "How far the clock of the device was behind at the upload, in milliseconds.",
         RESTRICTED,
     ]

@@ -11,7 +11,7 @@ from domain.core.base import Base, Owned, Versioned
 
 
 class CommitmentKind(StrEnum):
-    """Kind of commitment."""
+    """What a commitment was made for, such as an action item of a meeting."""
 
     ACTION_ITEM = "action_item"
     IMPROVEMENT = "improvement"

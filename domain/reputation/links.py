@@ -11,7 +11,7 @@ from domain import recovery
 from domain.access import Right, Role, Tx
 from domain.accounts.model import Account, Contact, Reach, Site, User
 from domain.core.base import uuid7
-from domain.core.errors import Code, Refused
+from domain.core.errors import Code, Refused, naming_only
 from domain.incidents.model import Incident
 from domain.recovery import Size
 from domain.reputation.events import ReviewLinked, ReviewLinkRefused, ReviewLinkSuggested
@@ -261,9 +261,10 @@ async def _recover(tx: Tx, review: Review, link: ReviewLink) -> None:
         return
     system: Any = {"size": Size.SMALL, "summary": "A negative review asks for a follow-up"}
     try:
-        case = await recovery.open_case(
-            tx, link.incident_id, owner_id=owner_id, account_id=link.account_id, **system
-        )
+        with naming_only():
+            case = await recovery.open_case(
+                tx, link.incident_id, owner_id=owner_id, account_id=link.account_id, **system
+            )
     except Refused as refused:
         if refused.refusal.code is not Code.ALREADY_EXISTS:
             raise

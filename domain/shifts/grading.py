@@ -56,9 +56,7 @@ def phone_position(told: PhoneStatement) -> PhonePosition | None:
     if not (-90 <= told.lat <= 90 and -180 <= told.lon <= 180):
         raise Refused(Code.INVALID, "The degrees are out of range.", argument="lat")
     if told.accuracy_m is not None and not 0 <= told.accuracy_m <= 100_000:
-        raise Refused(
-            Code.INVALID, "The accuracy is 0 to 100,000 metres.", argument="accuracyMetres"
-        )
+        raise Refused(Code.INVALID, "The accuracy is 0 to 100,000 metres.", argument="accuracyM")
     if told.measured_at and told.sent_at and told.measured_at > told.sent_at:
         raise Refused(
             Code.TIME_REVERSED,

@@ -38,6 +38,7 @@ NAMED: dict[tuple[str, str], tuple[str, str | None]] = {
     ("site", "fence_outline"): ("site.fenced", "outline"),
     ("shift", "number"): ("shift.assigned", None),
     ("shift", "started_at"): ("shift.attendance_corrected", None),
+    ("patrol_route", "ends_on"): ("patrol_route.ended", None),
     ("shift_pattern", "ends_on"): ("shift_pattern.ended", None),
 }
 """Column → the fact that holds its values under another name; None for `before` and `after`."""
@@ -74,6 +75,8 @@ LEFT_OUT = {
     ("file", "camera"): GONE,
     ("file", "stated_at"): GONE,
     ("file", "clock_skew_s"): GONE,
+    ("patrol_round", "state"): STEP,
+    ("patrol_round", "look_at"): "when the system looks at the round next, computed",
     ("recovery_case", "state"): STEP,
     ("recovery_case", "satisfied"): STEP,
     ("report_plan", "look_at"): "when the next report is made, computed from the schedule",
