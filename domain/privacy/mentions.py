@@ -28,16 +28,21 @@ from domain.access.facts import HIDDEN_WORDS
 from domain.access.fields import RIGHT_OF_FIELD
 from domain.access.visibility import visible_to
 from domain.accounts.model import Contact, Reach, User
+from domain.anomalies.model import Anomaly
+from domain.commitments.model import Commitment
 from domain.compensation.model import Credit, Dispute
 from domain.core.erasable_text import ErasableText
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.files import File
+from domain.health.model import Observation
 from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
+from domain.patrols.model import PatrolScan
 from domain.posts import PostOrders
 from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.recovery.model import RecoveryCase, RecoveryStep
 from domain.shifts import Attendance, Shift
+from domain.simulation.model import Simulation
 from domain.surveys.model import SurveyAnswer
 
 TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
@@ -55,6 +60,13 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     RecoveryCase.summary,
     RecoveryStep.note,
     SurveyAnswer.words,
+    Observation.note,
+    PatrolScan.answer,
+    Commitment.words,
+    Commitment.note,
+    Commitment.withdrawn_reason,
+    Anomaly.explanation,
+    Simulation.sign_off_reason,
     ErasableText.words,
 )
 """Free text in which people may be named."""
