@@ -72,7 +72,7 @@ def test_what_is_reported_without_a_position_proves_nothing_and_contradicts_noth
         (PhoneStatement(accuracy_m=5.0), "lat"),
         (PhoneStatement(mock=False), "lat"),
         (PhoneStatement(lat=52.0), "lon"),
-        (PhoneStatement(lat=52.0, lon=5.0, accuracy_m=-1.0), "accuracyMetres"),
+        (PhoneStatement(lat=52.0, lon=5.0, accuracy_m=-1.0), "accuracyM"),
         (
             PhoneStatement(lat=52.0, lon=5.0, measured_at=CAME + SECOND, sent_at=CAME),
             "measuredAt",

@@ -139,14 +139,19 @@ async def _to_cancel(api: Api, office: Office) -> dict[str, Any]:
     return {"id": _id(await published_shift(api, office))}
 
 
+_NOW_WITHOUT_POSITION: dict[str, Any] = dict.fromkeys(
+    ("at", "lat", "lon", "accuracyM", "measuredAt", "sentAt", "mock")
+)
+
+
 async def _to_begin(api: Api, office: Office) -> dict[str, Any]:
     user = await fresh_guard(api, office)
     shift_id = await published_shift(api, office, user=user, starts=-HOUR)
-    return {"id": _id(shift_id), "at": None, "lat": None, "lon": None}
+    return {"id": _id(shift_id), **_NOW_WITHOUT_POSITION}
 
 
 async def _to_leave(api: Api, office: Office) -> dict[str, Any]:
-    return {"id": _id(await running_shift(api, office)), "at": None, "lat": None, "lon": None}
+    return {"id": _id(await running_shift(api, office)), **_NOW_WITHOUT_POSITION}
 
 
 async def _to_correct(api: Api, office: Office) -> dict[str, Any]:
