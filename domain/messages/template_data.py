@@ -84,7 +84,7 @@ class PromiseAtRisk(AboutIncident, frozen=True, kw_only=True):
     promise_kind: str
     due_at: datetime
     used_percent: int
-    internal: bool = False
+    internal: bool
 
 
 class CriticalOpened(IncidentOpened, frozen=True, kw_only=True):

@@ -97,7 +97,7 @@ def test_a_wheel_carries_the_rooms_the_migrations_and_the_console(tmp_path: Path
 
 def test_the_image_is_built_with_every_file_that_the_project_names() -> None:
     sent = set((ROOT / "deploy" / "Dockerfile.dockerignore").read_text().splitlines())
-    assert PROJECT["license-files"] == ["LICENSE"]
+    assert PROJECT["license-files"] == ["LICENSE", "NOTICE"]
     for name in (PROJECT["readme"], *PROJECT["license-files"], "pyproject.toml", "alembic"):
         assert f"!{name}" in sent, f"{name} is missing in deploy/Dockerfile.dockerignore"
 

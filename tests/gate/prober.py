@@ -36,7 +36,9 @@ NO_CURSOR = "no-cursor-of-theirs"
 """Asked where the victim's list is empty. No part of any answer: it is blotted out before answers are compared."""
 SILENCE = "silence"
 QUICK_S, PATIENT_S = 0.3, 5.0  # for a subscription's first words
-_NOISE = re.compile(r'"traceId": "[0-9a-f]+"|"cost": \d+')
+_NOISE = re.compile(
+    r'"traceId": "[0-9a-f]+"|"cost": \d+|"PatrolUpload_(?:id|receivedAt|skewMs)": [^,}]+'
+)
 
 
 @dataclass

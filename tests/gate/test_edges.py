@@ -99,7 +99,7 @@ async def test_values_at_the_edges_are_refused_by_the_name_of_their_argument(
                     elif (
                         isinstance(value, str)
                         and value in edges.IMPOSSIBLE
-                        and "fixes" not in leaf.path
+                        and not {"fixes", "scans"} & set(leaf.path)  # refused one by one
                         and leaf.name not in json.dumps(answer)
                     ):
                         unnamed.append(f"{label}: {json.dumps(answer)[:200]}")

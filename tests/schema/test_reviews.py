@@ -63,7 +63,7 @@ async def test_a_client_sees_what_is_linked_to_it_and_dispatchers_nothing(
     assert (newest["ratingsDiffer"], oldest["ratingsDiffer"]) == (True, False)
     assert (oldest["share"], oldest["themes"]) == (
         0,
-        [{"theme": "PUNCTUALITY", "words": ["te laat"]}],
+        [{"theme": "PUNCTUALITY", "words": ["kwam te laat"]}],
     )
     assert oldest["versions"] == [{"number": 1, "words": late.words, "raw": {"stars": 1}}]
     assert await listed(api, office.client) == await listed(api, office.dispatcher) == []

@@ -70,7 +70,7 @@ async def test_a_photo_is_graded_for_each_incident_and_clients_read_no_camera_da
         assert (shown["grade"], shown["verdicts"]) == ("D", ["TIME", "PLACE"])
         assert {each["figure"] for each in shown["reasons"]} == {None}
         texts = {each["code"]: each["text"] for each in shown["reasons"]}
-        assert texts["OUTSIDE"] == "The photo was taken outside the geofence of the site."
+        assert texts["OUTSIDE"] == "The position is outside the geofence of the site."
         assert await graded(office.client, hidden) is None
         assert (await graded(office.dispatcher, hidden))["evidence"][0]["grade"] == "D"
         assert await graded(await victims.neighbour(api, office), file_id) is None

@@ -34,7 +34,8 @@ TOLD: dict[str, dict[str, Any]] = {
     "incident_updated": TICKET | {"news": "Op weg", "updated_at": T0, "next_update_by": T0},
     "incident_resolved": TICKET | {"ticket_kind": "alarm", "resolved_at": T0},
     "promise_at_risk": TICKET
-    | {"account": "Haven", "promise_kind": "arrival", "due_at": T0, "used_percent": 75},
+    | {"account": "Haven", "promise_kind": "arrival", "due_at": T0, "used_percent": 75}
+    | {"internal": False},
     "credit_notice": TICKET
     | MONEY
     | {
