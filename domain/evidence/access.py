@@ -1,5 +1,6 @@
-"""Access rules of evidence: grades and reasons are for whoever sees what they are about."""
+"""Access rules of evidence: grades and reasons are for whoever sees the facts that they follow from."""
 
+from domain.access import Right
 from domain.access.declarations import AccessRules
 
 ACCESS = AccessRules(
@@ -7,8 +8,8 @@ ACCESS = AccessRules(
         "ArrivalEvidence": {None: "instant source grade reasons provenFrom"},
         "EvidenceReason": {None: "code figure text allows"},
         "ProvenGrade": {None: "grade fromAt"},
-        "Incident": {None: "arrivalEvidence"},
-        "Promise": {None: "evidence"},
+        "Incident": {Right.READ_ALL_WORK: "arrivalEvidence"},
+        "Promise": {Right.READ_ALL_WORK: "evidence"},
         "PromiseEvidence": {None: "instant source grade reasons provenFrom countsFrom"},
         "PromiseTerm": {None: "lowestGrade doubtFavours"},
     },

@@ -32,7 +32,10 @@ TABLES = {model.__name__: model.__tablename__ for model in nodes()} | {
 }  # fmt: skip
 PARAMETERS = readable_with(PARAMETERS_PAGE.read_text())
 """Parameter → the rights that reading it needs."""
+SHARED = "; clients: where the company shares it"
+"""Ends the condition on rows that clients see without the right, if the company wants that."""
 CLIENT_RULES = ("account_id", "user_id")
+NO_ROW = UUID(int=0)
 NOBODY: frozenset[UUID] = frozenset()
 
 
@@ -116,8 +119,12 @@ class Expectation:
         if self._is_oneself(asker, row):
             return True
         rule = self.page.rows[TABLES[kind]]
+        if rule.where.endswith(SHARED) and asker.name.startswith("CLIENT_"):
+            return self.in_reach(asker, subject(row))  # the furnished office shares it
         if not rule.rights <= asker.rights:
             return False
+        if kind == "ReviewVersion" and "READ_RELATIONSHIP" not in asker.rights:
+            return self.holdings.account.get(subject(row) or NO_ROW) in (asker.reach or NOBODY)
         if any(right not in asker.rights and not LEFT[w](row) for right, w in rule.left.items()):
             return False
         row_id = subject(row)
@@ -166,6 +173,8 @@ class Expectation:
             may = right is None or right in asker.rights
             may = may or (kind == "User" and subject(whole) == asker.user_id)
             told[name] = self.cut(asker, value) if may else None
+            if name == "figure" and whole.get("code") in OF_THE_CAMERA and inside_only(asker):
+                told[name] = None
             if name == "disclosures":
                 told[name] = words_for(asker, fact(whole)[0], value)
         return told
@@ -239,6 +248,15 @@ def words_for(asker: Asker, kind: str, words: Mapping[str, Any]) -> dict[str, An
     if kind == "webhook.added":
         needed["owner"] = {"READ_WORDS", "READ_ACTORS"}
     return {field: each for field, each in words.items() if needed[field] <= asker.rights}
+
+
+OF_THE_CAMERA = {"PHOTO_DELAY", "PHOTO_AHEAD", "CLOCKS_DIFFER", "OUTSIDE", "THUMBNAIL_DIFFERS"}
+"""Reasons with figures that tell what a camera wrote, which the description of `reasons` keeps from clients."""
+
+
+def inside_only(asker: Asker) -> bool:
+    """Whether an asker does not read what a camera wrote."""
+    return "READ_EVIDENCE" not in asker.rights
 
 
 PART_OF = {"GuardPosition": "duty", "RoamingStatus": "duty", "SiteStatus": "site"}

@@ -26,7 +26,7 @@ FIRST = ("From", "fromAt")
 """How the name of an argument ends whose rows come after its instant."""
 PAGES = frozenset({"first", "after", "last", "before"})
 WORDS = {"search": "number", "externalSource": "externalSource", "externalId": "externalId"}
-WORDS |= {"parameter": "name", "onDay": "onDay"}
+WORDS |= {"parameter": "name", "onDay": "onDay", "languages": "language"}
 """Argument → the field of a row that holds a value to ask for."""
 ROW_OF = {"assigneeId": "User"}
 READ_BY = {("incidents", "dueBefore"): "nextDueAt", ("incidents", "orderBy"): "nextDueAt"}
@@ -49,6 +49,9 @@ class Question:
     def label(self) -> str:
         """The list and its filter."""
         return f"{self.name}({self.argument}: {self.value})" if self.argument else self.name
+
+    def __hash__(self) -> int:
+        return hash(self.label)
 
     @property
     def filter(self) -> tuple[str, str, Any]:
@@ -141,11 +144,14 @@ class Counting:
             return [True, False]
         if kind.name == "DateTime":
             return [EARLIER if argument.endswith(FIRST) else LATER]
+        if kind.name == "Float":
+            return [1.0 if argument.endswith("AtMost") else 0.0]
         if kind.name == "Date" and argument not in WORDS:
             return [LATER[:10]]
         held = (row[WORDS[argument]] for row in rows)
         one = next((one for one in held if one is not None), "1")
-        return [one[:10] if kind.name == "Date" else one]
+        one = one[:10] if kind.name == "Date" else one
+        return [[one] if str(each.args[argument].type).startswith("[") else one]
 
     def _document(self, batch: list[Question], inside: str) -> tuple[str, dict[str, Any]]:
         query = self.roles.schema.query_type

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from api.commands.visibility import PATH
 from domain import accounts, incidents
@@ -17,6 +18,7 @@ from domain.files import FileAttachment
 from domain.incidents import Incident
 from domain.positions import Presence
 from domain.promises import Promise
+from schema.build import nodes
 from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.build import T0
@@ -87,11 +89,17 @@ async def on_duty(api: Api, office: Office) -> Asker:
             select(FileAttachment.file_id).where(FileAttachment.subject_id.in_(at_hand))
         )
         files = set(attached)
+        of_user: dict[str, set[UUID]] = {}
+        for model in nodes():
+            kind: Any = model
+            if "user_id" in inspect(kind).columns:
+                mine = await session.scalars(select(kind.id).where(kind.user_id == duty.user_id))
+                of_user[model.__name__] = set(mine)
     assert at_hand
-    own: dict[str, set[UUID]] = {
+    own: dict[str, set[UUID]] = of_user | {
         "Tenant": {tenant_id}, "Account": {duty.account_id}, "Site": {duty.site_id or tenant_id},
-        "Incident": at_hand, "File": files, "Duty": (mine := set(own_duties)), "Presence": set(stays),
-        "GuardPosition": mine, "Device": {duty.device_id}, "User": {duty.user_id}, "Message": set(),
+        "Incident": at_hand, "File": files, "Duty": (duties := set(own_duties)), "Presence": set(stays),
+        "GuardPosition": duties, "Device": {duty.device_id}, "User": {duty.user_id}, "Message": set(),
         "Promise": {each.id for each in promises if not each.internal},
         "PromiseTerm": {each.term_id for each in promises if not each.internal},
     }  # fmt: skip

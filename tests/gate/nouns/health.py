@@ -48,3 +48,4 @@ async def _to_withdraw(api: Api, office: Office) -> dict[str, Any]:
 
 
 DOABLE = {"recordObservation": _to_record, "withdrawObservation": _to_withdraw}
+LAST_FACTS = {"healthChanged": "health.band_changed", "warningRaised": "warning.raised"}

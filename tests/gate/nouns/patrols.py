@@ -142,3 +142,4 @@ DOABLE = {
     "revokePatrolTag": _to_revoke,
     "uploadPatrolScans": _to_upload,
 }
+LAST_FACTS = {"patrolChanges": "patrol_round.opened"}

@@ -81,3 +81,4 @@ DOABLE = {
     "confirmReviewLink": _suggested,
     "refuseReviewLink": _suggested,
 }
+LAST_FACTS = {"reviewReceived": "review.received"}
