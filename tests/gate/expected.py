@@ -172,6 +172,7 @@ class Expectation:
             right = self.page.fields.get((kind, name))
             may = right is None or right in asker.rights
             may = may or (kind == "User" and subject(whole) == asker.user_id)
+            may = may and ((kind, name) not in FROM_FACTS or "READ_ALL_WORK" in asker.rights)
             told[name] = self.cut(asker, value) if may else None
             if name == "figure" and whole.get("code") in OF_THE_CAMERA and inside_only(asker):
                 told[name] = None
@@ -250,6 +251,8 @@ def words_for(asker: Asker, kind: str, words: Mapping[str, Any]) -> dict[str, An
     return {field: each for field, each in words.items() if needed[field] <= asker.rights}
 
 
+FROM_FACTS = {("Incident", "arrivalEvidence"), ("Promise", "evidence")}
+"""Fields that follow from facts of others, of which guards read their own only."""
 OF_THE_CAMERA = {"PHOTO_DELAY", "PHOTO_AHEAD", "CLOCKS_DIFFER", "OUTSIDE", "THUMBNAIL_DIFFERS"}
 """Reasons with figures that tell what a camera wrote, which the description of `reasons` keeps from clients."""
 
