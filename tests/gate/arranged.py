@@ -30,6 +30,7 @@ COLUMNS: dict[tuple[str, str], str] = {
     ("incidents", "priorities"): "incident.priority",
     ("incidents", "statuses"): "incident.status",
     ("messages", "states"): "message.state",
+    ("observations", "kind"): "observation.kind",
     ("outbox", "states"): "outbox.state",
     ("presences", "kinds"): "presence.kind",
     ("promises", "kinds"): "promise.kind",
@@ -37,6 +38,8 @@ COLUMNS: dict[tuple[str, str], str] = {
     ("recoveryCases", "states"): "recovery_case.state",
     ("reports", "cadences"): "report.cadence",
     ("reports", "verdicts"): "report.verdict",
+    ("reviewLinks", "states"): "review_link.state",
+    ("reviews", "states"): "review.state",
     ("webhookDeliveries", "states"): "webhook_delivery.state",
 }
 """List and argument → the column that the filter compares."""
@@ -62,6 +65,7 @@ ENDS = {
     "promise": ("decided_at", {"kept", "late"}),
     "dispute": ("decided_at", {"changed", "unchanged"}),
     "recovery_case": ("closed_at", {"closed"}),
+    "review": ("gone_at", {"gone"}),
 }
 """Table → the column that a constraint wants filled in these states, and empty in others."""
 
@@ -77,7 +81,8 @@ def wanted(name: str, argument: str, value: Any) -> tuple[str, Values] | None:
     if column is None:
         return None
     table, _, of_table = column.partition(".")
-    values = {of_table: value[0].lower(), **BESIDE.get((name, argument), {})}
+    one = value if isinstance(value, str) else value[0]
+    values = {of_table: one.lower(), **BESIDE.get((name, argument), {})}
     if table in ENDS and "state" in values:
         ended, states = ENDS[table]
         values[ended] = AT if values["state"] in states else None

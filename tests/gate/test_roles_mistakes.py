@@ -2,11 +2,13 @@
 
 import sys
 from dataclasses import replace
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from api.execution.document_cache import KEPT_BYTES, WeightedCache
+from api.execution.document_cache import KEPT_BYTES
+from api.support.lru import WeightedCache
 from domain import accounts
 from domain.access import Actor, Tx
 from domain.accounts import Account
@@ -53,8 +55,8 @@ async def is_missed(roles: Roles, asker: Asker, mistake: Mistake) -> bool:
     only = frozenset({mistake.only})
     without = await found_by(roles, asker, only)
     documents = roles.api.state.engine.documents
-    afresh_planned = patch.object(documents, "_kept", WeightedCache(KEPT_BYTES))
-    with made(mistake, roles.schema), afresh_planned:  # plans hold the rights of their fields
+    empty: WeightedCache[str, Any] = WeightedCache(KEPT_BYTES)
+    with made(mistake, roles.schema), patch.object(documents, "_kept", empty):  # plans hold rights
         found = await found_by(roles, await afresh(roles, asker), only)
     if without:
         sys.stdout.write(f"without {mistake.name}: {without[:3]}\n")
