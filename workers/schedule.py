@@ -33,7 +33,7 @@ def schedule() -> Schedule:
         Periodic("positions", 0.5, watch_guards, batch=200, warm=positions.warm),
         Periodic("escalation", 1, sweep_escalations, batch=100),
         Periodic("quality", 0.5, sweep_quality, batch=20),
-        Periodic("health", 0.5, sweep_health, batch=20),
+        Periodic("health", 2, sweep_health, batch=20),
         Periodic("reports", 1, sweep_reports, batch=50),
         Periodic("commitments", 1, watch_commitments, batch=200),
         Periodic("shifts", 1, watch_shifts, batch=200),
