@@ -274,11 +274,9 @@ def lines_of(path: Path) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def check(
-    records: Iterable[dict[str, Any]], known: PriorKnowledge, told: CheckLog
-) -> BundleSummary:
+def check(records: Iterable[dict[str, Any]], known: PriorKnowledge, log: CheckLog) -> BundleSummary:
     """Check every record of a bundle; `Unreadable` when it cannot be made sense of."""
-    bundle = _Bundle(known, told)
+    bundle = _Bundle(known, log)
     for record in records:
         bundle.take(record)
     return bundle.judged()
@@ -290,10 +288,10 @@ class _Bundle:
     Facts of one account come each with a proof. All facts of a company come without: the tree is built from them.
     """
 
-    def __init__(self, known: PriorKnowledge, told: CheckLog) -> None:
-        self._known, self._told = known, told
+    def __init__(self, known: PriorKnowledge, log: CheckLog) -> None:
+        self._known, self._log = known, log
         self._found = BundleSummary()
-        self._trail = _Trail(told)
+        self._trail = _Trail(log)
         self._proofs: dict[int, list[bytes]] = {}
         self._whole: Growing | None = None
         self._end: int | None = None
@@ -325,28 +323,28 @@ class _Bundle:
     def _look_up(self, fact: dict[str, Any], signed: VerifiedCheckpoint) -> None:
         leaf, place = leaf_hash(fact["text"].encode()), fact["position"]
         if root_by_inclusion(place, signed.size, leaf, _hashes(fact["hashes"])) != signed.root:
-            self._told.breaks(f"fact at {place} is not in the signed tree: edited, or moved")
+            self._log.breaks(f"fact at {place} is not in the signed tree: edited, or moved")
 
     def _plant(self, fact: dict[str, Any], tree: Growing) -> None:
         place, kept = fact["position"], self._known.checkpoint
         if place != tree.size:
-            self._told.breaks(f"fact at {place} stands where {tree.size} is due: missing, or moved")
+            self._log.breaks(f"fact at {place} stands where {tree.size} is due: missing, or moved")
         tree.add(leaf_hash(fact["text"].encode()))
         if kept is not None and tree.size == kept.size:
-            _same(tree.root, kept.root, f"the {kept.size} facts of the kept checkpoint", self._told)
+            _same(tree.root, kept.root, f"the {kept.size} facts of the kept checkpoint", self._log)
 
     def judged(self) -> BundleSummary:
         """Say how it all is, once everything was taken."""
-        found, told, signed = self._found, self._told, self._found.checkpoint
+        found, log, signed = self._found, self._log, self._found.checkpoint
         if signed is None:
             raise Unreadable("There is no checkpoint in the bundle.")
         if self._end != self._trail.facts:
             raise Unreadable("The bundle is cut off.")
-        told.holds(f"checkpoint over {signed.size} facts, signed by {signed.origin}")
+        log.holds(f"checkpoint over {signed.size} facts, signed by {signed.origin}")
         if self._whole is not None:
-            _same(self._whole.root, signed.root, f"all {self._whole.size} facts together", told)
+            _same(self._whole.root, signed.root, f"all {self._whole.size} facts together", log)
             if self._whole.size != signed.size:
-                told.breaks(
+                log.breaks(
                     f"the checkpoint is over {signed.size} facts, here are {self._whole.size}"
                 )
         self._trail.sum_up(found, self._known)
@@ -357,14 +355,14 @@ class _Bundle:
         """Compare with the checkpoint that was kept."""
         kept, whole = self._known.checkpoint, self._whole
         if kept is not None and kept.epoch and kept.epoch != now.epoch:
-            self._told.notes(
+            self._log.notes(
                 f"the ledger was restored from a backup since the kept checkpoint (epoch {kept.epoch},"
                 f" now {now.epoch or 'not told'}): facts that are missing may have been lost with it"
             )
         if kept is None:
-            self._told.notes("no earlier checkpoint to compare with: keep this one (--keep FILE)")
+            self._log.notes("no earlier checkpoint to compare with: keep this one (--keep FILE)")
         elif kept.size > now.size or (whole is not None and whole.size < kept.size):
-            self._told.breaks(
+            self._log.breaks(
                 f"the kept checkpoint is over {kept.size} facts, now there are fewer: cut off"
             )
         elif whole is None:  # else compared on the way, fact by fact
@@ -377,9 +375,9 @@ class _Bundle:
                 f"The bundle holds no proof from the kept checkpoint: export it with --since {kept.size}."
             )
         if is_consistent(kept.size, now.size, kept.root, now.root, hashes):
-            self._told.holds(f"nothing changed in the {kept.size} facts of the kept checkpoint")
+            self._log.holds(f"nothing changed in the {kept.size} facts of the kept checkpoint")
         else:
-            self._told.breaks(
+            self._log.breaks(
                 f"the tree does not continue the kept checkpoint of {kept.size} facts: rewritten"
             )
 
@@ -392,8 +390,8 @@ class _Draws:
     checked: a key without its commitment, a round before its draw.
     """
 
-    def __init__(self, told: CheckLog) -> None:
-        self._told = told
+    def __init__(self, log: CheckLog) -> None:
+        self._log = log
         self._drawn: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
         self._rounds: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
         self.rounds = 0
@@ -405,7 +403,7 @@ class _Draws:
             case "patrol_route.drawn":
                 key = (content["subject"], body["on_day"])
                 if key in self._drawn:
-                    self._told.breaks(f"fact at {place} draws the rounds of {key[1]} a second time")
+                    self._log.breaks(f"fact at {place} draws the rounds of {key[1]} a second time")
                 self._drawn.setdefault(key, (place, body))
             case "patrol_round.opened":
                 key = (body["route_id"], body["on_day"])
@@ -419,7 +417,7 @@ class _Draws:
         _, drawn = self._drawn[of]
         raw = bytes.fromhex(key)
         if hashlib.sha256(raw).hexdigest() != drawn["commitment"]:
-            self._told.breaks(f"fact at {place} reveals another key than was committed to")
+            self._log.breaks(f"fact at {place} reveals another key than was committed to")
             return
         for opened_place, body in self._rounds.get(of, ()):
             self.rounds += 1
@@ -434,23 +432,23 @@ class _Draws:
         digest = hmac.digest(key, f"{body['on_day']}|{number}".encode(), "sha256")
         offset_s = (number - 1) * slot_s + int.from_bytes(digest) % (most_s + 1)
         if datetime.fromisoformat(body["from_at"]) != starts_at + timedelta(seconds=offset_s):
-            self._told.breaks(f"fact at {place}: the round began at another time than was drawn")
+            self._log.breaks(f"fact at {place}: the round began at another time than was drawn")
         if place < self._drawn[body["route_id"], body["on_day"]][0]:
-            self._told.breaks(f"fact at {place}: the round began before it was drawn")
+            self._log.breaks(f"fact at {place}: the round began before it was drawn")
 
     def sum_up(self) -> None:
         """Say how many rounds were as drawn."""
         if self.rounds:
-            self._told.holds(f"{self.rounds} random patrol rounds looked up in their draws")
+            self._log.holds(f"{self.rounds} random patrol rounds looked up in their draws")
 
 
 class _Trail:
     """The facts of a bundle one after the other: their own words, their numbering, their personal parts."""
 
-    def __init__(self, told: CheckLog) -> None:
-        self._told = told
+    def __init__(self, log: CheckLog) -> None:
+        self._log = log
         self._last = -1
-        self._draws = _Draws(told)
+        self._draws = _Draws(log)
         self.facts = self.nth = self.open = self.closed = 0
 
     def take(self, fact: dict[str, Any], account: str | None) -> None:
@@ -458,14 +456,14 @@ class _Trail:
         place, content = fact["position"], json.loads(fact["text"])
         self.facts += 1
         if place <= self._last:
-            self._told.breaks(f"fact at {place} comes after the one at {self._last}: out of order")
+            self._log.breaks(f"fact at {place} comes after the one at {self._last}: out of order")
         self._last = place
         if account is not None:
             if content["account"] != account:
-                self._told.breaks(f"fact at {place} is of another account")
+                self._log.breaks(f"fact at {place} is of another account")
             if content["nth"] is not None:
                 if content["nth"] != self.nth + 1:
-                    self._told.breaks(
+                    self._log.breaks(
                         f"fact at {place} is number {content['nth']} of the account, after"
                         f" {self.nth}: facts in between are missing"
                     )
@@ -484,31 +482,31 @@ class _Trail:
             return
         salted = b64decode(disclosure["salt"]) + disclosure["words"].encode()
         if COMMITMENT + hashlib.sha256(salted).hexdigest() != commitment:
-            self._told.breaks(f"fact at {place}: {name} is not what was written down")
+            self._log.breaks(f"fact at {place}: {name} is not what was written down")
         self.open += 1
 
     def sum_up(self, found: BundleSummary, known: PriorKnowledge) -> None:
         """Say what was found, and compare it with what there was before."""
         if found.account is not None:
-            self._told.holds(
+            self._log.holds(
                 f"{self.facts} facts of account {found.account}, each looked up in the tree"
             )
             before = known.counts.get(found.account, 0)
             if self.nth < before:
-                self._told.breaks(f"the account had {before} facts before, now {self.nth}: cut off")
+                self._log.breaks(f"the account had {before} facts before, now {self.nth}: cut off")
         self._draws.sum_up()
         if self.open or self.closed:
-            self._told.notes(
+            self._log.notes(
                 f"personal parts of facts: {self.open} shown and as committed, {self.closed} erased or withheld"
             )
         found.facts = self.nth
 
 
-def _same(root: bytes, signed: bytes, what: str, told: CheckLog) -> None:
+def _same(root: bytes, signed: bytes, what: str, log: CheckLog) -> None:
     if root == signed:
-        told.holds(f"{what} give the signed root")
+        log.holds(f"{what} give the signed root")
     else:
-        told.breaks(f"{what} do not give the signed root: edited, removed, added or reordered")
+        log.breaks(f"{what} do not give the signed root: edited, removed, added or reordered")
 
 
 def _hashes(encoded: Sequence[str]) -> list[bytes]:
@@ -590,7 +588,7 @@ class GraphQLSource:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check what the arguments name and say how it is; the exit code."""
     given = _parser().parse_args(arguments)
-    told = CheckLog()
+    log = CheckLog()
     try:
         known = _known(given)
         if given.bundle is not None:
@@ -599,23 +597,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             token = os.environ.get("WAARBORG_TOKEN", "")
             since = None if known.checkpoint is None else known.checkpoint.size
             records = GraphQLSource(given.url, token).records(given.account, since)
-        found = check(records, known, told)
+        found = check(records, known, log)
     except CheckFailed as broken:
-        told.breaks(str(broken))
+        log.breaks(str(broken))
     except (Unreadable, OSError) as error:
-        return _say(
-            [*told.lines, f"waarborg-verify: {error}"], BROKEN if told.broken else UNREADABLE
-        )
+        return _say([*log.lines, f"waarborg-verify: {error}"], BROKEN if log.broken else UNREADABLE)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         said = f"waarborg-verify: the bundle is not in order ({type(error).__name__}: {error})"
-        return _say([*told.lines, said], BROKEN if told.broken else UNREADABLE)
+        return _say([*log.lines, said], BROKEN if log.broken else UNREADABLE)
     else:
-        if given.keep is not None and not told.broken:
+        if given.keep is not None and not log.broken:
             _keep(given.keep, known, found)
-            told.notes(f"this checkpoint is kept in {given.keep}")
-    if told.broken:
-        return _say([*told.lines, f"NOT AS IT WAS: {told.broken} checks failed"], BROKEN)
-    return _say([*told.lines, "everything holds"], HOLDS)
+            log.notes(f"this checkpoint is kept in {given.keep}")
+    if log.broken:
+        return _say([*log.lines, f"NOT AS IT WAS: {log.broken} checks failed"], BROKEN)
+    return _say([*log.lines, "everything holds"], HOLDS)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,10 +11,8 @@ from domain import accounts, anomalies, incidents
 from domain.agreements.model import TicketKind
 from domain.anomalies import AnomalySeries, AnomalyState
 from domain.core.base import among
-from domain.core.ledger import LedgerRow
 from domain.detection import Detector, Direction
 from schema.accounts import Account
-from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
@@ -29,7 +27,7 @@ from schema.core.roots import mutation_fields, query_fields, subscription_fields
 from schema.core.types import enum, from_row, resolver, subscription
 from schema.incidents import Incident
 from schema.sites import Site
-from schema.subscriptions import After, FeedEvent, Item, facts_of
+from schema.subscriptions import After, FeedEvent, Item, facts_named
 
 enum(
     AnomalySeries,
@@ -192,12 +190,4 @@ class AnomalySubscription:
         after: After = None,
     ) -> AsyncIterable[Item]:
         """Anomalies as they are raised, continued and acknowledged."""
-        account = None if account_id is None else ids.wanted(account_id, "Account", "accountId")
-        return facts_of(
-            info.context,
-            info.context.actor,
-            after,
-            account_id=account,
-            where=LedgerRow.kind.startswith("anomaly."),
-            only=lambda fact: fact.kind.startswith("anomaly."),
-        )
+        return facts_named(info, account_id, after, "anomaly.")

@@ -9,9 +9,7 @@ import strawberry
 
 from domain import accounts, commitments
 from domain.commitments import CommitmentKind, CommitmentState
-from domain.core.ledger import LedgerRow
 from schema.accounts import Account
-from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
@@ -25,7 +23,7 @@ from schema.core.mutations import (
 )
 from schema.core.roots import mutation_fields, query_fields, subscription_fields
 from schema.core.types import RESTRICTED, enum, from_row, resolver, subscription
-from schema.subscriptions import After, FeedEvent, Item, facts_of
+from schema.subscriptions import After, FeedEvent, Item, facts_named
 from schema.users import User
 
 enum(
@@ -179,12 +177,4 @@ class CommitmentSubscription:
         after: After = None,
     ) -> AsyncIterable[Item]:
         """Commitments as they are made, done, late, withdrawn and handed over."""
-        account = None if account_id is None else ids.wanted(account_id, "Account", "accountId")
-        return facts_of(
-            info.context,
-            info.context.actor,
-            after,
-            account_id=account,
-            where=LedgerRow.kind.startswith("commitment."),
-            only=lambda fact: fact.kind.startswith("commitment."),
-        )
+        return facts_named(info, account_id, after, "commitment.")

@@ -11,14 +11,13 @@ from domain import accounts, health
 from domain.core.ledger import LedgerRow
 from domain.health import WarningRule, WarningSeverity
 from schema.accounts import Account
-from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
 from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import enum, from_row, resolver, subscription
 from schema.ledger import LedgerEntry
-from schema.subscriptions import After, FeedEvent, Item, facts_of
+from schema.subscriptions import After, FeedEvent, Item, facts_named
 
 RULES = {rule.key: rule for rule in health.WARNING_RULES}
 enum(WarningRule, "WarningRule", **{str(rule.key): rule.raised_when for rule in RULES.values()})
@@ -102,11 +101,4 @@ class EarlyWarningSubscription:
         after: After = None,
     ) -> AsyncIterable[Item]:
         """Early warnings of an account as they are raised."""
-        return facts_of(
-            info.context,
-            info.context.actor,
-            after,
-            account_id=ids.wanted(account_id, "Account", "accountId"),
-            where=LedgerRow.kind == "warning.raised",
-            only=lambda fact: fact.kind == "warning.raised",
-        )
+        return facts_named(info, account_id, after, "warning.raised")

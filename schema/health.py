@@ -9,7 +9,6 @@ import strawberry
 
 from domain import accounts, health
 from domain.access import Right
-from domain.core.ledger import LedgerRow
 from domain.health import (
     HealthBand,
     HealthStatus,
@@ -33,7 +32,7 @@ from schema.health_parts import (
     points,
     share,
 )
-from schema.subscriptions import After, FeedEvent, Item, facts_of
+from schema.subscriptions import After, FeedEvent, Item, facts_named
 
 enum(
     PlainBand,
@@ -332,11 +331,4 @@ class HealthSubscription:
         after: After = None,
     ) -> AsyncIterable[Item]:
         """Changes of an account's confirmed band."""
-        return facts_of(
-            info.context,
-            info.context.actor,
-            after,
-            account_id=ids.wanted(account_id, "Account", "accountId"),
-            where=LedgerRow.kind == "health.band_changed",
-            only=lambda fact: fact.kind == "health.band_changed",
-        )
+        return facts_named(info, account_id, after, "health.band_changed")

@@ -8,10 +8,8 @@ from uuid import UUID
 import strawberry
 
 from domain import accounts, patrols
-from domain.core.ledger import LedgerRow
 from domain.evidence import Grade
 from domain.patrols import PatrolOrder, PointKind, RoundState
-from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, naming, visible
@@ -27,7 +25,7 @@ from schema.core.types import (
     subscription,
 )
 from schema.sites import Site
-from schema.subscriptions import After, FeedEvent, Item, facts_of
+from schema.subscriptions import After, FeedEvent, Item, facts_named
 
 enum(
     PatrolOrder,
@@ -269,11 +267,4 @@ class PatrolSubscription:
         after: After = None,
     ) -> AsyncIterable[Item]:
         """Rounds of an account as they begin and end, and their points as they are visited and missed."""
-        return facts_of(
-            info.context,
-            info.context.actor,
-            after,
-            account_id=ids.wanted(account_id, "Account", "accountId"),
-            where=LedgerRow.kind.startswith("patrol_"),
-            only=lambda fact: fact.kind.startswith("patrol_"),
-        )
+        return facts_named(info, account_id, after, "patrol_")

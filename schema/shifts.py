@@ -9,10 +9,8 @@ import strawberry
 
 from domain import accounts, evidence, posts, shifts
 from domain.access import Right
-from domain.core.ledger import LedgerRow
 from domain.evidence import Grade
 from domain.shifts import AttendanceKind, AttendanceSource, ShiftState
-from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, naming, visible
@@ -30,7 +28,7 @@ from schema.core.types import (
 from schema.evidence import EvidenceReason
 from schema.posts import Post
 from schema.sites import Site
-from schema.subscriptions import After, FeedEvent, Item, facts_of
+from schema.subscriptions import After, FeedEvent, Item, facts_named
 from schema.users import User
 
 enum(
@@ -271,11 +269,4 @@ class ShiftSubscription:
         after: After = None,
     ) -> AsyncIterable[Item]:
         """Shifts of an account as they are published, assigned, clocked in and out, corrected and found missing."""
-        return facts_of(
-            info.context,
-            info.context.actor,
-            after,
-            account_id=ids.wanted(account_id, "Account", "accountId"),
-            where=LedgerRow.kind.startswith("shift."),
-            only=lambda fact: fact.kind.startswith("shift."),
-        )
+        return facts_named(info, account_id, after, "shift.")

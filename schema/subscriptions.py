@@ -185,6 +185,20 @@ def facts_of(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Fac
     return Facts(ctx.hub, ctx.sessions, actor, after=place, shown=shown, **asked)
 
 
+def facts_named(
+    info: Info, account_id: strawberry.ID | None, after: str | None, prefix: str
+) -> Facts:
+    """Return the facts with kinds that begin with `prefix`, of one account or of all that the actor can access."""
+    return facts_of(
+        info.context,
+        info.context.actor,
+        after,
+        account_id=None if account_id is None else ids.wanted(account_id, "Account", "accountId"),
+        where=LedgerRow.kind.startswith(prefix),
+        only=lambda fact: fact.kind.startswith(prefix),
+    )
+
+
 After = Annotated[
     str | None,
     "Cursor after which to continue, without gap or repeat; null starts with events from now on.",
@@ -247,16 +261,7 @@ class Subscription:
         after: After = None,
     ) -> AsyncIterable[Item]:
         """Credits as they are proposed, decided, granted and adjusted."""
-        ctx: Context = info.context
-        account = None if account_id is None else ids.wanted(account_id, "Account", "accountId")
-        return facts_of(
-            ctx,
-            ctx.actor,
-            after,
-            account_id=account,
-            where=LedgerRow.kind.startswith("credit."),
-            only=lambda fact: fact.kind.startswith("credit."),
-        )
+        return facts_named(info, account_id, after, "credit.")
 
     @subscription(FeedEvent)
     def survey_events(
@@ -268,16 +273,7 @@ class Subscription:
         after: After = None,
     ) -> AsyncIterable[Item]:
         """Invitations, answers and corrections of surveys; `surveyScores` has the scores after an answer."""
-        ctx: Context = info.context
-        account = None if account_id is None else ids.wanted(account_id, "Account", "accountId")
-        return facts_of(
-            ctx,
-            ctx.actor,
-            after,
-            account_id=account,
-            where=LedgerRow.kind.startswith("survey."),
-            only=lambda fact: fact.kind.startswith("survey."),
-        )
+        return facts_named(info, account_id, after, "survey.")
 
     @subscription(FeedEvent)
     async def incident_timeline(

@@ -39,32 +39,32 @@ class PhoneStatement:
     mock: bool | None = None
 
 
-def phone_position(told: PhoneStatement) -> PhonePosition | None:
+def phone_position(stated: PhoneStatement) -> PhonePosition | None:
     """Return the position of a phone, None without one; refuses half of one, and what cannot be."""
-    if told.lat is None and told.lon is None:
-        if (told.accuracy_m, told.measured_at, told.mock) != (None, None, None):
+    if stated.lat is None and stated.lon is None:
+        if (stated.accuracy_m, stated.measured_at, stated.mock) != (None, None, None):
             raise Refused(
                 Code.INVALID, "Give lat and lon with what is said about them.", argument="lat"
             )
         return None
-    if told.lat is None or told.lon is None:
+    if stated.lat is None or stated.lon is None:
         raise Refused(
             Code.INVALID,
             "Give both lat and lon, or neither.",
-            argument="lat" if told.lat is None else "lon",
+            argument="lat" if stated.lat is None else "lon",
         )
-    if not (-90 <= told.lat <= 90 and -180 <= told.lon <= 180):
+    if not (-90 <= stated.lat <= 90 and -180 <= stated.lon <= 180):
         raise Refused(Code.INVALID, "The degrees are out of range.", argument="lat")
-    if told.accuracy_m is not None and not 0 <= told.accuracy_m <= 100_000:
+    if stated.accuracy_m is not None and not 0 <= stated.accuracy_m <= 100_000:
         raise Refused(Code.INVALID, "The accuracy is 0 to 100,000 metres.", argument="accuracyM")
-    if told.measured_at and told.sent_at and told.measured_at > told.sent_at:
+    if stated.measured_at and stated.sent_at and stated.measured_at > stated.sent_at:
         raise Refused(
             Code.TIME_REVERSED,
             "By the phone's clock the position was measured after it was sent.",
             argument="measuredAt",
         )
     return PhonePosition(
-        told.lat, told.lon, told.accuracy_m, told.measured_at, told.sent_at, told.mock
+        stated.lat, stated.lon, stated.accuracy_m, stated.measured_at, stated.sent_at, stated.mock
     )
 
 
