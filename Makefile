@@ -14,7 +14,7 @@ PYTEST = $(RUN)/python -m pytest -n auto --dist loadgroup --durations=30
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-numbering bench-timers loadtest docs lock sentiment vendor clean
+.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-numbering bench-queries bench-timers loadtest docs lock sentiment vendor clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ bench-hub: install ## Time one event to many subscribers against a stock Strawbe
 
 bench-gps: install ## Time the ingest of fixes against plain COPY and against one transaction per request (2 min)
 	$(RUN)/python -m tests.bench.gps
+
+bench-queries: install ## Time four queries beside stock Strawberry with SQLAlchemy and DataLoader on the same tables (4 min)
+	$(RUN)/python -m tests.bench.queries
 
 bench-numbering: install ## Time the numbering of an import's facts against a plain UPDATE of the same rows
 	$(RUN)/python -m tests.bench.numbering
