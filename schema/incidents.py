@@ -5,15 +5,17 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import accounts, compensation, files, incidents, promises
+from domain import accounts, compensation, files, incidents
 from domain.core.ledger import LedgerRow
 from domain.incidents import IncidentOutcome, PauseCause, Source, Status
+from domain.promises import Promise as PromiseRow
 from schema.accounts import Account
 from schema.core.actor_name import shown
 from schema.core.context import Info
 from schema.core.enums import Priority, TicketKind
 from schema.core.ids import Node
 from schema.core.loaders import MOST
+from schema.core.relations import to_many, to_one
 from schema.core.types import enum, from_row, relations, resolver
 from schema.evidence import ArrivalEvidence
 from schema.late_arrivals import LateArrival
@@ -57,6 +59,7 @@ enum(
 )
 
 Row = strawberry.Parent[incidents.Incident]
+_PROMISE_ORDER = (PromiseRow.started_at, PromiseRow.term_id, PromiseRow.part)
 UpdateRow = strawberry.Parent[incidents.IncidentUpdate]
 
 
@@ -70,7 +73,7 @@ class IncidentUpdate(Node):
         bool, ("Whether the update is visible to the client and restarts the next-update clock.")
     ]
 
-    @resolver(str)
+    @resolver(str, reads=("account_id", "author"))
     @staticmethod
     def author(row: UpdateRow, info: Info) -> Any:
         """Author: `user:…`, `key:…` or `system:…`. Clients see staff of the company as `guard:<number>` or `staff`."""
@@ -95,7 +98,7 @@ class Pause(Node):
 class Incident(Node):
     """Incident at a client's site: an event or a request, with the clocks of its promises."""
 
-    @resolver(str)
+    @resolver(str, reads=("number",))
     @staticmethod
     def number(row: Row) -> str:
         """Number for people, such as `INC-000123`; counted per company, found by `incidents(search)`."""
@@ -165,23 +168,19 @@ class Incident(Node):
         """Whether it was resolved without reassignment, reopening or a second client contact; null while open."""
         return incidents.first_contact_resolution(row)
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account of the client that the incident concerns."""
-        return await info.context.get(accounts.Account, row.account_id)
-
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: Row, info: Info) -> accounts.Site | None:
-        """Site at which it happened."""
-        return await info.context.get(accounts.Site, row.site_id)
-
-    @resolver(User | None)
-    @staticmethod
-    async def assignee(row: Row, info: Info) -> accounts.User | None:
-        """User of the company who handles it; null for nobody, and for readers who may not see the company's users."""
-        return await info.context.get(accounts.User, row.assignee_id)
+    account = to_one(
+        Account,
+        accounts.Account,
+        "account_id",
+        "Account of the client that the incident concerns.",
+    )
+    site = to_one(Site, accounts.Site, "site_id", "Site at which it happened.")
+    assignee = to_one(
+        User,
+        accounts.User,
+        "assignee_id",
+        "User of the company who handles it; null for nobody, and for readers who may not see the company's users.",
+    )
 
     @resolver(list[LateArrival])
     @staticmethod
@@ -198,22 +197,16 @@ class Incident(Node):
         facts = await info.context.children(LedgerRow.subject_id, row.id, order=(LedgerRow.id,))
         return incidents.arrival_evidence(facts, row.arrived_at)
 
-    @resolver(list[IncidentUpdate])
-    @staticmethod
-    async def updates(
-        row: Row,
-        info: Info,
-        last: Annotated[int, "Number of updates from the end, at most 100."] = 20,
-    ) -> list[incidents.IncidentUpdate]:
-        """Latest updates, newest first; clients see only those marked visible to them."""
-        return await info.context.children(
-            incidents.IncidentUpdate.incident_id,
-            row.id,
-            order=(incidents.IncidentUpdate.at, incidents.IncidentUpdate.id),
-            descending=True,
-            first=last,
-            argument="last",
-        )
+    updates = to_many(
+        IncidentUpdate,
+        incidents.IncidentUpdate.incident_id,
+        "Latest updates, newest first; clients see only those marked visible to them.",
+        order=(incidents.IncidentUpdate.at, incidents.IncidentUpdate.id),
+        descending=True,
+        size="last",
+        size_words="Number of updates from the end, at most 100.",
+        default=20,
+    )
 
     @resolver(list[Pause])
     @staticmethod
@@ -223,15 +216,15 @@ class Incident(Node):
             incidents.Pause.incident_id, row.id, order=(incidents.Pause.from_at,)
         )
 
-    @relations("Promise")
-    @staticmethod
-    async def promises(
-        row: Row,
-        info: Info,
-        first: Annotated[int, "Maximum number of promises to return, at most 100."] = 20,
-    ) -> list[Any]:
-        """Promises on this incident, by start; clients do not see internal ones."""
-        return await _promises(row, info, first)
+    promises = to_many(
+        "Promise",
+        PromiseRow.unit_id,
+        "Promises on this incident, by start; clients do not see internal ones.",
+        order=_PROMISE_ORDER,
+        size="first",
+        size_words="Maximum number of promises to return, at most 100.",
+        default=20,
+    )
 
     @relations("File")
     @staticmethod
@@ -247,7 +240,9 @@ class Incident(Node):
     @staticmethod
     async def next_due_at(row: Row, info: Info) -> datetime | None:
         """Earliest `dueAt` of the running promises visible to you; null when there is none."""
-        found = await _promises(row, info, MOST)
+        found = await info.context.children(
+            PromiseRow.unit_id, row.id, order=_PROMISE_ORDER, first=MOST
+        )
         return min(
             (p.announced_due_at for p in found if p.announced_due_at is not None), default=None
         )
@@ -259,13 +254,3 @@ class Incident(Node):
         return await info.context.children(
             compensation.Credit.unit_id, row.id, order=(compensation.Credit.id,), first=MOST
         )
-
-
-async def _promises(row: incidents.Incident, info: Info, first: int) -> list[promises.Promise]:
-    promise = promises.Promise
-    return await info.context.children(
-        promise.unit_id,
-        row.id,
-        order=(promise.started_at, promise.term_id, promise.part),
-        first=first,
-    )

@@ -84,7 +84,7 @@ class Promise(Node):
     decided_at: Annotated[datetime | None, "Time of the verdict; null while undecided."]
     warned: Annotated[int, "Number of warning thresholds (50, 75, 90 %) passed so far."]
 
-    @resolver(datetime | None)
+    @resolver(datetime | None, reads=("term_id", "priority", "started_at", "due_at"))
     @staticmethod
     def due_at(row: Row, info: Info) -> datetime | Awaitable[datetime | None] | None:
         """Latest time to keep the promise, without further pauses; closing time when it ends with the working hours."""

@@ -119,6 +119,8 @@ class CostAnalyzer:
         }
         self._weighed: dict[str, Cost] = {}
         self._open: set[str] = set()
+        self.depends_on_variables = False
+        """Whether a page size of what was weighed is given by a variable."""
 
     def weigh(self, operation: OperationDefinitionNode) -> Cost:
         """The weight of an operation; raises TOO_COMPLEX when it is over a limit."""
@@ -190,6 +192,7 @@ class CostAnalyzer:
             if isinstance(given, IntValueNode):
                 return min(int(given.value[:6]), LARGEST) if given.value[0] != "-" else 1
             if isinstance(given, VariableNode):
+                self.depends_on_variables = True
                 size = self._variables.get(given.name.value)
                 return max(1, min(size, LARGEST)) if isinstance(size, int) else MOST
         default = next((a.default_value for n, a in field.args.items() if n in SIZES), None)

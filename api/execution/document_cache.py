@@ -98,10 +98,11 @@ class Documents:
         weight = valid.weights.get(name)
         if weight is None:
             try:
-                weight = CostAnalyzer(self.schema, valid.document, variables).weigh(node)
+                analyzer = CostAnalyzer(self.schema, valid.document, variables)
+                weight = analyzer.weigh(node)
             except GraphQLError as error:
                 raise Invalid(error) from None
-            if not node.variable_definitions:
+            if not analyzer.depends_on_variables:
                 valid.weights[name] = weight
         about_schema = node.operation is OperationType.QUERY and all(
             isinstance(each, FieldNode) and each.name.value.startswith("__")

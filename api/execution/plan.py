@@ -41,6 +41,8 @@ class PlanInfo:
     """What resolvers get as `info`: they use the context only."""
 
     context: Context
+    columns: frozenset[str] | None = None
+    """Attributes that are read of the rows that the field shows; None for all of them."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,16 @@ class Selection:
     """The answer before anything is read: its keys in order, with what is the same for each object."""
     fields: list["FieldPlan"] = field(default_factory=list)
 
+    @property
+    def columns(self) -> frozenset[str] | None:
+        """Attributes that the fields read of an object; None when a field does not say."""
+        found: set[str] = set()
+        for each in self.fields:
+            if each.reads is None:
+                return None
+            found |= each.reads
+        return frozenset(found)
+
     async def read(self, run: Run, pairs: Sequence[Pair]) -> None:
         """Read the fields of these objects, all fields at the same time."""
         await all_of(going for each in self.fields if (going := each.fill(run, pairs)) is not None)
@@ -79,6 +91,7 @@ class FieldPlan:
     """How one field of a selection is read and completed."""
 
     key: str
+    name: str
     place: Place
     guard: Guard | None
     is_read: bool
@@ -91,13 +104,32 @@ class FieldPlan:
     infos: tuple[str, ...] = ()
     """Parameters of the resolver that take the info."""
     is_method: bool = False
+    for_all: Callable[..., Awaitable[Sequence[Any]]] | None = None
+    """Reads the values of many objects at once; `get` reads those of one."""
+    reads: frozenset[str] | None = None
+    """Attributes that are read of the object; None when that is not declared."""
+    fast: Callable[[Sequence[Pair]], None] | None = None
+    """Reads a leaf of many objects; raises a `LookupError` or `AttributeError` for objects that `get` must read."""
+    is_first: bool = False
+    """Whether the resolver takes the object as its first parameter."""
+    below: list["Selection"] = field(default_factory=list)
+    """What is asked about the objects that the field shows."""
+    columns: frozenset[str] | None = None
+    """Attributes that are read of the rows that the field shows; None for all of them."""
 
     def fill(self, run: Run, pairs: Sequence[Pair]) -> Awaitable[None] | None:
         """Read the field of these objects; what is returned must be awaited."""
         if self.guard is not None:
             pairs = self._allowed(run.actor, self.guard, pairs)
+        if self.for_all is not None:
+            return self._fill_together(run, pairs, self.for_all) if pairs else None
         if self.is_async:
             return self._fill_later(run, pairs)
+        if self.fast is not None:
+            try:
+                return self.fast(pairs)
+            except (LookupError, AttributeError):
+                pass  # an object without this attribute in its dictionary
         if self.is_read:
             get = self.get
             return self._put(run, pairs, (get(row) for row, _ in pairs))
@@ -131,13 +163,29 @@ class FieldPlan:
         if below is not None:
             await below
 
+    async def _fill_together(
+        self, run: Run, pairs: Sequence[Pair], for_all: Callable[..., Awaitable[Sequence[Any]]]
+    ) -> None:
+        values = await for_all(self._info(run), [row for row, _ in pairs], **run.arguments(self))
+        below = self._put(run, pairs, values)
+        if below is not None:
+            await below
+
     def _calls(self, run: Run, pairs: Sequence[Pair]) -> Iterable[Any]:
         arguments = run.arguments(self)
         for name in self.infos:
-            arguments[name] = run.info
+            arguments[name] = self._info(run)
+        if self.is_first:
+            get = self.get
+            for row, _ in pairs:
+                yield get(row, **arguments)
+            return
         for row, _ in pairs:
             of_row = dict.fromkeys(self.parents, row)
             yield self.get(*((row,) if self.is_method else ()), **arguments, **of_row)
+
+    def _info(self, run: Run) -> PlanInfo:
+        return run.info if self.columns is None else PlanInfo(run.info.context, self.columns)
 
     def _allowed(self, actor: Actor, guard: Guard, pairs: Sequence[Pair]) -> Sequence[Pair]:
         """Answer the fallback for objects of which the actor may not read the field; return the others."""

@@ -1,7 +1,8 @@
 """Compile a query to a plan, from the types and fields of the schema as it was built."""
 
+import inspect
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import strawberry
@@ -10,10 +11,8 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLEnumType,
     GraphQLField,
     GraphQLInterfaceType,
-    GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -29,12 +28,23 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from api.execution.plan import FieldPlan, Missed, NotPlanned, Place, Plan, Selection, Sink
+from api.execution.leaves import column_filler, id_filler, place_of
+from api.execution.plan import (
+    FieldPlan,
+    Missed,
+    NotPlanned,
+    Pair,
+    Place,
+    Plan,
+    Selection,
+    Sink,
+)
 from schema.core.access import Guard
+from schema.core.ids import IdField
+from schema.core.ids import write as write_id
 
 MOST_FIELDS = 5_000
 """Fields that a plan has at most; those of an interface count for each of its types."""
-_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 
 
 class PlanCompiler:
@@ -160,42 +170,100 @@ class _Compilation:
             raise NotPlanned("a field with a resolver of its own")
         resolver: Any = field.base_resolver
         sets = [node.selection_set for node in nodes if node.selection_set is not None]
+        below: list[Selection] = []
         plan = FieldPlan(
             key=key,
-            place=self._place(definition.type, sets),
+            name=nodes[0].name.value,
+            place=self._place(definition.type, sets, below),
             guard=guard,
             is_read=resolver is None,
             is_async=field.is_async,
             get=_reader(field) if resolver is None else resolver.wrapped_func,
             arguments=self._compiler.arguments(definition, field, nodes[0]),
+            for_all=field.metadata.get("for_all"),
+            reads=_reads(field, guard, is_read=resolver is None),
+            below=below,
         )
+        if field.metadata.get("shows_rows"):
+            plan.columns = _columns_below(plan)
         if resolver is not None:
             given = (resolver.parent_parameter, resolver.root_parameter)
             plan.parents = tuple(each.name for each in given if each)
             plan.infos = (resolver.info_parameter.name,) if resolver.info_parameter else ()
             plan.is_method = resolver.self_parameter is not None
+            plan.is_first = not plan.is_method and _takes_object_first(plan.get, plan.parents)
+        else:
+            plan.fast = _fast(field, key, definition.type)
         return plan
 
-    def _place(self, kind: GraphQLOutputType, sets: list[SelectionSetNode]) -> Place:
+    def _place(
+        self, kind: GraphQLOutputType, sets: list[SelectionSetNode], below: list[Selection]
+    ) -> Place:
         if isinstance(kind, GraphQLNonNull):
-            return _required(self._place(kind.of_type, sets))
+            return _required(self._place(kind.of_type, sets, below))
         if isinstance(kind, GraphQLList):
-            return _list(self._place(kind.of_type, sets))
+            return _list(self._place(kind.of_type, sets, below))
         if is_leaf_type(kind):
-            return _leaf(kind)
+            return place_of(kind)
         if isinstance(kind, GraphQLObjectType):
-            return _object(self.selection(kind, sets))
+            below.append(self.selection(kind, sets))
+            return _object(below[-1])
         if isinstance(kind, GraphQLInterfaceType):
             types = self._compiler.possible_types(kind)
-            return _one_of([self.selection(each, sets) for each in types])
+            below += [self.selection(each, sets) for each in types]
+            return _one_of(below)
         raise NotPlanned("a union")
+
+
+def _reads(field: StrawberryField, guard: Guard | None, *, is_read: bool) -> frozenset[str] | None:
+    """Return the attributes that a field reads of its object; None when it does not declare them."""
+    declared = field.metadata.get("reads")
+    if is_read:
+        declared = {field.metadata["column"]} if "column" in field.metadata else None
+        if "type_name" in field.metadata:  # an id
+            declared = {"id"}
+    if declared is None:
+        return None
+    return frozenset(declared) | ({"id"} if guard is not None and guard.own else set())
+
+
+def _columns_below(plan: FieldPlan) -> frozenset[str] | None:
+    """Return the attributes that are read of the rows of a list, or of the rows of a connection's page."""
+    found: frozenset[str] = frozenset()
+    for selection in _row_selections(plan):
+        columns = selection.columns
+        if columns is None:
+            return None
+        found |= columns
+    return found
+
+
+def _row_selections(plan: FieldPlan) -> list[Selection]:
+    if not plan.below or not plan.below[0].type.name.endswith("Connection"):
+        return plan.below
+    found: list[Selection] = []
+    for each in plan.below[0].fields:
+        if each.name == "nodes":
+            found += each.below
+        if each.name == "edges":
+            found += [
+                s for part in each.below for f in part.fields if f.name == "node" for s in f.below
+            ]
+    return found
 
 
 def _reader(field: StrawberryField) -> Callable[[Any], Any]:
     if type(field) is not StrawberryField:
         return lambda row: field.get_result(row, None, [], {})
     name = field.python_name
-    return lambda row: getattr(row, name)
+
+    def read(row: Any) -> Any:
+        try:
+            return row.__dict__[name]  # half the time of SQLAlchemy's attribute
+        except (KeyError, AttributeError):
+            return getattr(row, name)
+
+    return read
 
 
 def _required(place: Place) -> Place:
@@ -260,41 +328,24 @@ def _one_of(selections: list[Selection]) -> Place:
     return put
 
 
-def _leaf(kind: GraphQLLeafType) -> Place:
-    """Complete a value by its scalar; the usual ones are as they are."""
-    write = kind.coerce_output_value
-
-    def leaf(value: Any, _sink: Sink) -> Any:
-        return None if value is None else write(value)
-
-    if isinstance(kind, GraphQLEnumType):
-        return _enum(kind)
-    if kind.name in {"String", "ID"}:
-        return lambda value, _: value if type(value) is str or value is None else write(value)
-    if kind.name == "Boolean":
-        return lambda value, _: (
-            value if value is True or value is False or value is None else write(value)
-        )
-    if kind.name == "Int":
-
-        def whole(value: Any, _sink: Sink) -> Any:
-            if type(value) is int and _SMALLEST <= value <= _LARGEST:
-                return value
-            return None if value is None else write(value)
-
-        return whole
-    return leaf
+def _fast(
+    field: StrawberryField, key: str, kind: GraphQLOutputType
+) -> Callable[[Sequence[Pair]], None] | None:
+    """Return the function that reads a leaf of many rows; None for a field that is no column."""
+    if isinstance(field, IdField):
+        return id_filler(key, field.metadata["type_name"], write_id)
+    required = isinstance(kind, GraphQLNonNull)
+    leaf: Any = cast("Any", kind).of_type if required else kind
+    if type(field) is not StrawberryField or not is_leaf_type(leaf):
+        return None
+    return column_filler(key, field.python_name, leaf, required=required)
 
 
-def _enum(kind: GraphQLEnumType) -> Place:
-    names: dict[Any, Any] = {}
-
-    def member(value: Any, _sink: Sink) -> Any:
-        if value is None:
-            return None
-        name = names.get(value)
-        if name is None:
-            name = names[value] = kind.coerce_output_value(value)
-        return name
-
-    return member
+def _takes_object_first(get: Callable[..., Any], parents: tuple[str, ...]) -> bool:
+    """Whether the only parameter for the object is the first of a resolver, so that it can be passed by place."""
+    first = next(iter(inspect.signature(get).parameters.values()), None)
+    return (
+        first is not None
+        and parents == (first.name,)
+        and first.kind is not inspect.Parameter.KEYWORD_ONLY
+    )

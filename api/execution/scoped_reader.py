@@ -7,8 +7,8 @@ from sqlalchemy.engine import Dialect
 
 from api.execution.fair_queue import OperationPermits
 from domain.access import Actor
-from domain.access.rls import scope_settings
-from domain.core.read_pool import ReadPool
+from domain.access.rls import connection_scope, scope_settings
+from domain.core.read_pool import ReadPool, ReadScope
 
 
 class ScopedReader:
@@ -18,7 +18,7 @@ class ScopedReader:
         self._pool = pool
         self._actor = actor
         self._permits = permits
-        self._settings: str | None = None
+        self._scope: ReadScope | None = None
 
     @property
     def dialect(self) -> Dialect:
@@ -27,7 +27,7 @@ class ScopedReader:
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[Any] | None:
         """Return the records of a statement; None when the connection failed, so that another way is taken."""
-        if self._settings is None:
-            self._settings = scope_settings(self._actor)
+        if self._scope is None:
+            self._scope = ReadScope(connection_scope(self._actor), scope_settings(self._actor))
         async with self._permits.held():
-            return await self._pool.fetch(self._settings, sql, arguments)
+            return await self._pool.fetch(self._scope, sql, arguments)

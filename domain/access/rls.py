@@ -50,6 +50,15 @@ def scope_settings(actor: Actor) -> str:
     return statements
 
 
+def connection_scope(actor: Actor) -> str:
+    """Render the settings as `scope_settings` does, for all transactions of a connection until they are set again."""
+    statements = f"SET {TENANT} = '{actor.tenant_id}';"
+    if actor.accounts is None:
+        return f"{statements} RESET {ACCOUNTS};"
+    ids = ",".join(map(str, actor.accounts))
+    return f"{statements} SET {ACCOUNTS} = '{{{ids}}}';"
+
+
 @event.listens_for(_ScopedSession, "after_begin")
 def _apply_scope(
     session: Session, transaction: SessionTransaction, connection: SyncConnection

@@ -8,7 +8,7 @@ plain instances of the model: they have its columns and properties, and they bel
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Float, Select, inspect, select
+from sqlalchemy import Enum, Float, Select, inspect, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
@@ -30,12 +30,29 @@ class RowReader(Protocol):
 
 
 class PreparedRows:
-    """A compiled statement that selects all columns of a model, after `before` columns of its own."""
+    """A compiled statement that selects all columns of a model, after `before` columns of its own.
 
-    def __init__(self, model: type[Any], query: Select[Any], dialect: Dialect, before: int) -> None:
-        compiled: Any = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        attributes = inspect(model).column_attrs
+    `cache_key` is that of the query, for a statement that serves other queries of the same shape too. With `only`, the
+    query selects those attributes, and reading another one from a row raises an error.
+    """
+
+    def __init__(
+        self,
+        model: type[Any],
+        query: Select[Any],
+        dialect: Dialect,
+        before: int,
+        cache_key: Any = None,
+        only: frozenset[str] | None = None,
+    ) -> None:
+        compiled: Any = (
+            query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+            if cache_key is None
+            else dialect.statement_compiler(dialect, query, cache_key=cache_key)
+        )
+        attributes = _attributes(model, only)
         self.sql = str(compiled)
+        self._compiled = compiled
         self._model: Any = model
         self._before = before
         self._keys = tuple(each.key for each in attributes)
@@ -63,6 +80,15 @@ class PreparedRows:
                 arguments[self._places[name]] = value
         return arguments
 
+    def arguments_of(self, cache_key: Any) -> list[Any]:
+        """Return the arguments of a query of the same shape, which has this cache key."""
+        values = self._compiled.construct_params(extracted_parameters=cache_key.bindparams)
+        bind = self._compiled._bind_processors
+        return [
+            bind[name](values[name]) if name in bind and values[name] is not None else values[name]
+            for name in self._compiled.positiontup
+        ]
+
     def converted(self, record: Record) -> Any:
         """Return an instance of the model with the values of a record of a session, which has converted them."""
         row = object.__new__(self._model)
@@ -81,18 +107,24 @@ class PreparedRows:
 
 def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     """Return what turns the driver's value of a column into the model's; None where they are the same."""
+    if isinstance(kind, Enum) and kind.enum_class is not None:
+        members: dict[Any, Any] = {None: None}
+        members |= {each.value: each for each in kind.enum_class}
+        return members.__getitem__
     oid = _FLOAT8 if isinstance(kind, Float) else _NUMERIC
     convert: Convert | None = kind.dialect_impl(dialect).result_processor(dialect, oid)
     return convert
 
 
-def columns_of(model: type[Any], source: Any = None) -> list[Any]:
-    """Return the columns that `PreparedRows` expects, of the model's table or of a subquery of it."""
-    return (
-        [each.columns[0] for each in inspect(model).column_attrs] if source is None else [*source.c]
-    )
+def columns_of(model: type[Any], only: frozenset[str] | None = None) -> list[Any]:
+    """Return the columns of the model's table that `PreparedRows` expects."""
+    return [each.columns[0] for each in _attributes(model, only)]
 
 
-def whole_rows(model: type[Any]) -> Select[Any]:
+def rows_of(model: type[Any], only: frozenset[str] | None = None) -> Select[Any]:
     """Select what `PreparedRows` expects."""
-    return select(*columns_of(model))
+    return select(*columns_of(model, only))
+
+
+def _attributes(model: type[Any], only: frozenset[str] | None) -> list[Any]:
+    return [each for each in inspect(model).column_attrs if only is None or each.key in only]

@@ -68,6 +68,15 @@ class Context:
         found: list[R | None] = await self._loaders.one(model.id).load_many(row_ids)
         return [row for row in found if row is not None]
 
+    async def get_each(self, model: type[R], row_ids: Sequence[UUID | None]) -> list[R | None]:
+        """Return the row for each of these ids; None without an id, and for a row not visible to the actor."""
+        wanted = list(dict.fromkeys(each for each in row_ids if each is not None))
+        if not wanted:
+            return [None] * len(row_ids)
+        loaded = await self._loaders.one(model.id).load_many(wanted)
+        found = dict(zip(wanted, loaded, strict=True))
+        return [None if each is None else found[each] for each in row_ids]
+
     async def get_by(self, column: Column, value: Any) -> Any:
         """Return the row with this value in a unique column; None for one not visible to the actor."""
         return await self._loaders.one(column).load(value)
@@ -96,6 +105,23 @@ class Context:
             return await self._loaders.many(column, ordered).load(parent_id)
         some = Some(parent_id, checked(first, argument))
         return await self._loaders.some(column, ordered).load(some)
+
+    async def children_of_each(
+        self,
+        column: Column,
+        parent_ids: Sequence[UUID],
+        *,
+        order: tuple[Column, ...],
+        descending: bool,
+        first: int,
+        argument: str,
+        only: frozenset[str] | None = None,
+    ) -> Sequence[list[Any]]:
+        """Return the first children of each of these parents, as `children` does for one, with these attributes."""
+        most = checked(first, argument)
+        return await self._loaders.some_of_each(
+            column, ChildOrder(order, descending), parent_ids, most, only
+        )
 
     async def children_of_all(
         self, column: Column, parent_ids: Iterable[UUID], *, order: tuple[Column, ...]

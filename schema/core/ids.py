@@ -1,7 +1,8 @@
 """Global ids: base64 of `Type:uuid`, opaque to clients, one per row."""
 
 import binascii
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from domain.core.errors import Code, Refused
 
 def write(type_name: str, row_id: UUID) -> str:
     """Return the global id of a row."""
-    return b64encode(f"{type_name}:{row_id}".encode()).decode()
+    return b2a_base64(f"{type_name}:{row_id}".encode(), newline=False).decode()
 
 
 def read(text: str) -> tuple[str, UUID] | None:

@@ -9,6 +9,7 @@ from sqlalchemy import Select, false, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.access import visible_to
+from domain.core.base import among as one_of
 from schema.core import ids
 from schema.core.argument_groups import flattened, ungrouped
 from schema.core.bounds import must_be_bounded
@@ -65,7 +66,8 @@ def lists(
             found = rows(info, **filters)
             if not isinstance(found, Ordered):
                 found = Ordered(found, order)
-            return await page(info.context, found.rows, found.order, window)
+            only = getattr(info, "columns", None)  # a plan knows what is read of the rows
+            return await page(info.context, found.rows, found.order, window, only)
 
         describe_arguments(rows)
         describe_arguments(resolve)
@@ -77,7 +79,10 @@ def lists(
             ]
         )
         return strawberry.field(
-            resolve, graphql_type=Connection[shown], description=inspect.getdoc(rows)
+            resolve,
+            graphql_type=Connection[shown],
+            description=inspect.getdoc(rows),
+            metadata={"work": 0, "shows_rows": True},
         )
 
     return decorate
@@ -118,4 +123,4 @@ def naming(info: Info, query: Rows, column: Any, type_name: str, text: str | Non
 
 def among(query: Rows, column: Any, values: list[Any] | None) -> Rows:
     """Filter a column by these values, if any are given."""
-    return query if values is None else query.where(column.in_(set(values)))
+    return query if values is None else query.where(one_of(column, set(values)))

@@ -23,7 +23,7 @@ from domain.access import Actor, visible_to
 from domain.accounts import Contact
 from domain.core.db import Sessions
 from domain.core.errors import Code, Refused
-from domain.core.prepared_rows import PreparedRows, RowReader, columns_of, whole_rows
+from domain.core.prepared_rows import PreparedRows, RowReader, rows_of
 
 BATCH = 500
 MOST = 100
@@ -88,6 +88,21 @@ class Loaders:
         key = (Some, column, order)
         return self._made.get(key) or self._keep(key, self._some(column, order))
 
+    async def some_of_each(
+        self,
+        column: Column,
+        order: ChildOrder,
+        parents: Sequence[UUID],
+        most: int,
+        only: frozenset[str] | None = None,
+    ) -> Sequence[list[Any]]:
+        """Load the first children of each of these parents, with these attributes; nothing is kept."""
+        found: list[list[Any]] = []
+        for start in range(0, len(parents), BATCH):
+            keys = [Some(parent, most) for parent in parents[start : start + BATCH]]
+            found += await self._first_children(column, order, keys, only)
+        return found
+
     def by(self, make: MakeLoader[K, V]) -> DataLoader[K, V]:
         """Return the loader of this function, made with the sessions and the actor when it is first used."""
         return self._made.get(make) or self._keep(make, make(self._sessions, self._actor))
@@ -104,7 +119,7 @@ class Loaders:
         model: Any = column.class_
 
         def query() -> Select[Any]:
-            return whole_rows(model).where(_is_one_of(column), visible_to(self._actor, model))
+            return rows_of(model).where(_is_one_of(column), visible_to(self._actor, model))
 
         async def batch(keys: list[Any]) -> Sequence[Any]:
             found: dict[Any, Any] = {}
@@ -119,7 +134,7 @@ class Loaders:
         model: Any = column.class_
 
         def query() -> Select[Any]:
-            rows = whole_rows(model).where(_is_one_of(column), visible_to(self._actor, model))
+            rows = rows_of(model).where(_is_one_of(column), visible_to(self._actor, model))
             return rows.order_by(*order.clauses)
 
         async def batch(keys: list[UUID]) -> Sequence[list[Any]]:
@@ -132,6 +147,18 @@ class Loaders:
         return DataLoader(batch, max_batch_size=BATCH)
 
     def _some(self, column: Column, order: ChildOrder) -> DataLoader[Some, list[Any]]:
+        async def batch(keys: list[Some]) -> Sequence[list[Any]]:
+            return await self._first_children(column, order, keys)
+
+        return DataLoader(batch, max_batch_size=BATCH)
+
+    async def _first_children(
+        self,
+        column: Column,
+        order: ChildOrder,
+        keys: Sequence[Some],
+        only: frozenset[str] | None = None,
+    ) -> list[list[Any]]:
         """Load by one index scan per parent, in one statement (LATERAL)."""
         model: Any = column.class_
 
@@ -143,27 +170,23 @@ class Loaders:
                 .render_derived("asked")
             )
             inner = (
-                whole_rows(model)
+                rows_of(model, only)
                 .where(column == asked.c.parent, visible_to(self._actor, model))
                 .order_by(*order.clauses)
                 .limit(asked.c.wanted)
                 .lateral()
             )
-            of_row = columns_of(model, inner)
-            return select(asked.c.parent, asked.c.wanted, *of_row).join_from(asked, inner, true())
+            return select(asked.c.parent, asked.c.wanted, *inner.c).join_from(asked, inner, true())
 
-        async def batch(keys: list[Some]) -> Sequence[list[Any]]:
-            found: defaultdict[Some, list[Any]] = defaultdict(list)
-            parents, wanted = [key.parent for key in keys], [key.most for key in keys]
-            read = ("some", column, order)
-            for (parent, most), row in await self._read(
-                read, model, query, 2, parents=parents, wanted=wanted
-            ):
-                found[Some(parent, most)].append(row)
-                self._note(row)
-            return [found[key] for key in keys]
-
-        return DataLoader(batch, max_batch_size=BATCH)
+        found: defaultdict[Some, list[Any]] = defaultdict(list)
+        parents, wanted = [key.parent for key in keys], [key.most for key in keys]
+        read = ("some", column, order, only)
+        for (parent, most), row in await self._read(
+            read, model, query, 2, only, parents=parents, wanted=wanted
+        ):
+            found[Some(parent, most)].append(row)
+            self._note(row)
+        return [found[key] for key in keys]
 
     async def _read(
         self,
@@ -171,6 +194,7 @@ class Loaders:
         model: Any,
         query: Callable[[], Select[Any]],
         before: int = 0,
+        only: frozenset[str] | None = None,
         **given: Sequence[Any],
     ) -> list[tuple[Sequence[Any], Any]]:
         """Run a read; return its rows, each with the columns before it."""
@@ -179,7 +203,7 @@ class Loaders:
         key = (dialect, *read, self._actor.authority, self._actor.subject)
         prepared = _prepared.get(key)
         if prepared is None:
-            prepared = _prepared[key] = PreparedRows(model, query(), dialect, before)
+            prepared = _prepared[key] = PreparedRows(model, query(), dialect, before, only=only)
         records = None
         if reader is not None:
             records = await reader.fetch(prepared.sql, prepared.arguments(given))

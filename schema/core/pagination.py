@@ -15,6 +15,7 @@ from domain.core import cursor
 from domain.core.errors import Code, Refused
 from schema.core.context import Context
 from schema.core.loaders import checked
+from schema.core.reading import read_rows
 from schema.core.types import from_row, resolver
 
 DEFAULT = 50
@@ -145,8 +146,17 @@ class Connection(Generic[T]):
         return None if row.counted is None else await row.counted()
 
 
-async def page(ctx: Context, query: Select[Any], order: Order, window: PageArguments) -> Page:
-    """Run `query`, limited to visible rows by the caller, for one page, plus one row to see whether more follow."""
+async def page(
+    ctx: Context,
+    query: Select[Any],
+    order: Order,
+    window: PageArguments,
+    only: frozenset[str] | None = None,
+) -> Page:
+    """Run `query`, limited to visible rows by the caller, for one page, plus one row to see whether more follow.
+
+    With `only`, nothing but these attributes of the rows and those of the order is read.
+    """
     size, backward = window.size, window.backward
     whole = query
     key = tuple_(*order.columns)
@@ -156,8 +166,9 @@ async def page(ctx: Context, query: Select[Any], order: Order, window: PageArgum
             query = query.where(key < place if behind == order.descending else key > place)
     down = order.descending != backward
     query = query.order_by(*(c.desc() if down else c.asc() for c in order.columns)).limit(size + 1)
-    async with ctx.sessions() as session:
-        rows = list(await session.scalars(query))
+    if only is not None:
+        only |= {*order.keys, *(column.key for column in order.columns)}
+    rows = await read_rows(ctx.sessions, query, only)
 
     async def counted() -> int | None:
         some = whole.with_only_columns(literal(1)).order_by(None).limit(COUNTED + 1).subquery()

@@ -5,7 +5,7 @@ field, an argument or an input's field with that description.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -120,9 +120,12 @@ def _plain(name: str, words: str | None, *, restricted: bool) -> Any:
     return strawberry.field(description=described, metadata=metadata)
 
 
-def resolver(graphql_type: Any, *, work: int = 0) -> Callable[[Any], Any]:
+def resolver(
+    graphql_type: Any, *, work: int = 0, reads: Collection[str] | None = None
+) -> Callable[[Any], Any]:
     """Make a field whose Python result (a row) is shown as `graphql_type`; its docstring is its description.
 
+    `reads` names all attributes of the row that the function reads: rows of a list are then read without the others.
     `work` is added to the cost of a document for each use of the field, in units of one field read from a
     row: for fields that measure, replay or aggregate, whose selection does not show what they cost.
     """
@@ -134,7 +137,7 @@ def resolver(graphql_type: Any, *, work: int = 0) -> Callable[[Any], Any]:
             bounded(function),
             graphql_type=graphql_type,
             description=inspect.getdoc(function),
-            metadata={"work": work},
+            metadata={"work": work, "reads": reads},
         )
 
     return decorate
