@@ -1,7 +1,7 @@
 """Health of relationships: the score with its parts, its bounds, what changed, and what would raise it."""
 
 from collections.abc import AsyncIterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from domain.health import (
     HealthStatus,
     HealthTrend,
     PlainBand,
-    SnapshotPeriod,
 )
 from schema.accounts import Account
 from schema.core import ids
@@ -22,15 +21,17 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
 from schema.core.roots import query_fields, subscription_fields
-from schema.core.types import enum, from_row, resolver, subscription
-from schema.health_loader import HealthInstant, health_at
+from schema.core.types import enum, from_row, relation, resolver, subscription
+from schema.health_loader import HealthInstant, health_at, next_touchpoint, portfolio_of, within
 from schema.health_parts import (
     HealthChange,
     HealthCounterfactual,
     HealthNeed,
     HealthSignal,
+    bound,
     points,
     share,
+    status_of,
 )
 from schema.subscriptions import After, FeedEvent, Item, facts_named
 
@@ -57,25 +58,13 @@ enum(
     falling="At least 5 points less than 90 days ago.",
     unknown="The signals in common have less than 40 % of the weight.",
 )
-enum(
-    SnapshotPeriod,
-    "HealthSnapshotPeriod",
-    week="Week that begins on a Monday.",
-    month="Month, from its first day.",
-)
+
 
 Row = strawberry.Parent[health.AccountHealth]
-SnapshotRow = strawberry.Parent[health.HealthSnapshot]
 
 
-def _band(row: health.AccountHealth | health.HealthSnapshot) -> int | None:
+def _band(row: health.AccountHealth) -> int | None:
     return None if row.score_millionths is None else health.band_of(row.score_millionths)
-
-
-def _status(row: health.AccountHealth | health.HealthSnapshot) -> HealthStatus:
-    if row.score_millionths is None:
-        return HealthStatus.INSUFFICIENT_EVIDENCE
-    return HealthStatus.PROVISIONAL if row.is_provisional else HealthStatus.SCORED
 
 
 @from_row(health.AccountHealth)
@@ -92,7 +81,7 @@ class AccountHealth(Node):
     @staticmethod
     def status(row: Row) -> HealthStatus:
         """Whether there is a score, and how far it can be relied on."""
-        return _status(row)
+        return status_of(row)
 
     @resolver(float | None)
     @staticmethod
@@ -133,23 +122,39 @@ class AccountHealth(Node):
         """Share of the weight that belongs to fresh signals."""
         return share(row.coverage_millionths)
 
-    @resolver(float)
+    @resolver(float | None)
     @staticmethod
-    def low(row: Row) -> float:
-        """Score if every signal without fresh facts had 0 points."""
-        return points(row.low_millionths) or 0.0
+    def low(row: Row) -> float | None:
+        """Score if every signal without fresh facts had 0 points; null with too little evidence."""
+        return bound(row, row.low_millionths)
 
-    @resolver(float)
+    @resolver(float | None)
     @staticmethod
-    def high(row: Row) -> float:
-        """Score if every signal without fresh facts had 100 points."""
-        return points(row.high_millionths) or 0.0
+    def high(row: Row) -> float | None:
+        """Score if every signal without fresh facts had 100 points; null with too little evidence."""
+        return bound(row, row.high_millionths)
 
     @resolver(list[HealthSignal] | None)
     @staticmethod
-    def signals(row: Row, info: Info) -> Sequence[health.SignalContent] | None:
+    def signals(row: Row, info: Info) -> Sequence[health.ShownSignal] | None:
         """Signals with their contributions to the score. Null for readers without access to this field."""
-        return health.signals_of(row.content) if _may(info) else None
+        return health.shown_signals(row) if _may(info) else None
+
+    @resolver(list[HealthSignal] | None)
+    @staticmethod
+    def drivers(
+        row: Row,
+        info: Info,
+        first: Annotated[int, "Number of signals, from 1 to 20."] = 3,
+    ) -> Sequence[health.ShownSignal] | None:
+        """Signals that cost the score the most points; empty without a score. Null for readers without access to it."""
+        return health.drivers(row, within(first, 20)) if _may(info) else None
+
+    @relation("Touchpoint")
+    @staticmethod
+    async def next_touchpoint(row: Row, info: Info) -> Any:
+        """Contact with the client that is planned next; null for readers without access to touchpoints."""
+        return await info.context.load(next_touchpoint, row.account_id)
 
     @resolver(list[HealthNeed] | None)
     @staticmethod
@@ -202,71 +207,6 @@ class AccountHealth(Node):
         return await info.context.get(accounts.Account, row.account_id)
 
 
-@from_row(health.HealthSnapshot)
-class HealthSnapshot(Node):
-    """Health of an account at the beginning of a week or month; it never changes."""
-
-    period: Annotated[SnapshotPeriod, "Period that it begins."]
-    begins_on: Annotated[date, "First day of the period, on the account's calendar."]
-    as_of: Annotated[datetime, "Instant up to which facts counted."]
-    score_millionths: Annotated[int | None, "Score in millionths of a point."]
-    fresh: Annotated[int, "Number of signals with enough facts in their window."]
-
-    @resolver(HealthStatus)
-    @staticmethod
-    def status(row: SnapshotRow) -> HealthStatus:
-        """Whether there was a score, and how far it could be relied on."""
-        return _status(row)
-
-    @resolver(float | None)
-    @staticmethod
-    def score(row: SnapshotRow) -> float | None:
-        """Score in points; null with too little evidence."""
-        return points(row.score_millionths)
-
-    @resolver(HealthBand | None)
-    @staticmethod
-    def band(row: SnapshotRow) -> HealthBand | None:
-        """Band that was confirmed."""
-        return None if row.band is None else health.BANDS[row.band - 1]
-
-    @resolver(PlainBand | None)
-    @staticmethod
-    def plain_band(row: SnapshotRow) -> PlainBand | None:
-        """Band that was confirmed, by the other names."""
-        return None if row.band is None else health.PLAIN_BANDS[row.band - 1]
-
-    @resolver(float)
-    @staticmethod
-    def coverage(row: SnapshotRow) -> float:
-        """Share of the weight that belonged to fresh signals."""
-        return share(row.coverage_millionths)
-
-    @resolver(float)
-    @staticmethod
-    def low(row: SnapshotRow) -> float:
-        """Score if every signal without fresh facts had 0 points."""
-        return points(row.low_millionths) or 0.0
-
-    @resolver(float)
-    @staticmethod
-    def high(row: SnapshotRow) -> float:
-        """Score if every signal without fresh facts had 100 points."""
-        return points(row.high_millionths) or 0.0
-
-    @resolver(list[HealthSignal])
-    @staticmethod
-    def signals(row: SnapshotRow) -> Sequence[health.SignalContent]:
-        """Signals with their contributions to the score."""
-        return health.signals_of(row.content)
-
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: SnapshotRow, info: Info) -> accounts.Account | None:
-        """Account that the score is about."""
-        return await info.context.get(accounts.Account, row.account_id)
-
-
 def _may(info: Info) -> bool:
     return info.context.actor.may(Right.READ_HEALTH)
 
@@ -300,23 +240,23 @@ class HealthQuery:
             found.id = kept.id
         return found
 
+    @resolver(list[AccountHealth])
+    @staticmethod
+    async def portfolio(
+        info: Info,
+        first: Annotated[int, "Number of accounts, at most 500."] = 100,
+    ) -> Sequence[health.AccountHealth]:
+        """Accounts with their health as computed last, the lowest score first, those without a score at the end.
+
+        All in one page: their drivers and next touchpoints take as many reads of the database for 500 as for one.
+        """
+        return await portfolio_of(info, within(first, 500))
+
     @lists(AccountHealth, health.AccountHealth.low_millionths, health.AccountHealth.id)
     @staticmethod
     def account_healths(info: Info, account_id: AccountFilter = None) -> Rows:
         """Health of accounts as computed last, within seconds of each fact; the lowest lower bound first."""
         return visible(info, health.AccountHealth, account_id)
-
-    @lists(HealthSnapshot, health.HealthSnapshot.as_of, health.HealthSnapshot.id, descending=True)
-    @staticmethod
-    def health_snapshots(
-        info: Info,
-        account_id: AccountFilter = None,
-        period: Annotated[SnapshotPeriod | None, "Only snapshots of this period."] = None,
-    ) -> Rows:
-        """Health of accounts at the beginnings of weeks and months, the latest first."""
-        row = health.HealthSnapshot
-        query = visible(info, row, account_id)
-        return query if period is None else query.where(row.period == period)
 
 
 @subscription_fields

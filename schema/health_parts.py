@@ -9,7 +9,7 @@ import strawberry
 
 from domain import health
 from domain.core.ledger import LedgerRow
-from domain.health import HealthBand, SignalCategory, SignalKey, SignalState
+from domain.health import HealthBand, HealthStatus, SignalCategory, SignalKey, SignalState
 from schema.core.context import Info
 from schema.core.types import enum, from_row, resolver
 from schema.ledger import LedgerEntry
@@ -44,7 +44,7 @@ enum(
     lapsed="It was stale for longer: counts only where leaving it out would raise the score.",
 )
 STATES = (*SignalState,)
-SignalRow = strawberry.Parent[health.SignalContent]
+SignalRow = strawberry.Parent[health.ShownSignal]
 CounterRow = strawberry.Parent[health.Counterfactual]
 ChangeRow = strawberry.Parent[health.HealthChange]
 SignalChangeRow = strawberry.Parent[health.SignalChange]
@@ -55,19 +55,35 @@ def points(millionths: int | None) -> float | None:
     return None if millionths is None else millionths / 1_000_000
 
 
+def bound(row: health.AccountHealth | health.HealthSnapshot, millionths: int) -> float | None:
+    """Return a bound of a score in points; None where there is no score."""
+    return None if row.score_millionths is None else points(millionths)
+
+
 def share(millionths: int) -> float:
     """Return millionths as a share."""
     return millionths / 1_000_000
 
 
-@from_row(health.SignalContent)
+def status_of(row: health.AccountHealth | health.HealthSnapshot) -> HealthStatus:
+    """Return whether there is a score, and how far it can be relied on."""
+    if row.score_millionths is None:
+        return HealthStatus.INSUFFICIENT_EVIDENCE
+    return HealthStatus.PROVISIONAL if row.is_provisional else HealthStatus.SCORED
+
+
+@from_row(health.ShownSignal)
 class HealthSignal:
-    """Signal of a score: its value, its weight, its contribution and the facts behind it."""
+    """Signal of a score: its value, its weight, its contribution and the facts behind it.
+
+    With too little evidence for a score, no figure, value and contribution.
+    """
 
     key: Annotated[SignalKey, "Signal that was read."]
     weight: Annotated[int, "Weight in the score, relative to the others."]
     figure: Annotated[
-        float | None, "Figure that the curve turns into the value; null when missing."
+        float | None,
+        "Figure that the curve turns into the value; null when missing, and without a score.",
     ]
     n: Annotated[int, "Number of facts that count."]
     as_of: Annotated[datetime | None, "Time of the latest fact that counts."]
@@ -85,22 +101,22 @@ class HealthSignal:
         state: SignalState = STATES[row.state]
         return state
 
-    @resolver(float)
+    @resolver(float | None)
     @staticmethod
-    def value(row: SignalRow) -> float:
-        """Value in points when it was fresh last; 0 when missing."""
-        return points(row.value) or 0.0
+    def value(row: SignalRow) -> float | None:
+        """Value in points when it was fresh last; 0 when missing, null without a score."""
+        return points(row.value)
 
-    @resolver(float)
+    @resolver(float | None)
     @staticmethod
-    def contribution(row: SignalRow) -> float:
-        """Part of the score in points."""
-        return points(row.contribution) or 0.0
+    def contribution(row: SignalRow) -> float | None:
+        """Part of the score in points; null without a score."""
+        return points(row.contribution)
 
-    @resolver(int)
+    @resolver(int | None)
     @staticmethod
-    def contribution_millionths(row: SignalRow) -> int:
-        """Part of the score in millionths of a point."""
+    def contribution_millionths(row: SignalRow) -> int | None:
+        """Part of the score in millionths of a point; null without a score."""
         return row.contribution
 
     @resolver(str)

@@ -30,8 +30,8 @@ ACCESS = AccessRules(
     fields={
         "AccountHealth": {
             None: "id asOf status score scoreMillionths band bandIndex plainBand confirmedBand coverage"
-            " low high fresh account",
-            Right.READ_HEALTH: "signals needed changeSince counterfactuals trend",
+            " low high fresh account nextTouchpoint",
+            Right.READ_HEALTH: "signals drivers needed changeSince counterfactuals trend",
         },
         "HealthSignal": {
             None: "key category state value weight contribution contributionMillionths figure unit n asOf"
@@ -60,6 +60,7 @@ ACCESS = AccessRules(
     queries={
         "accountHealth": (),
         "accountHealths": (),
+        "portfolio": (),
         "healthSnapshots": (),
         "observations": (),
         "earlyWarnings": (),

@@ -20,7 +20,7 @@ from domain.health.facts import DAY, AccountFacts
 from domain.health.model import AccountHealth, HealthMark, HealthSnapshot, SnapshotPeriod
 from domain.health.reads import load_facts, read_accounts
 from domain.health.registry import SIGNALS, AccountReading, score_all
-from domain.health.scoring import POINT, band_of
+from domain.health.scoring import POINT, TOP, band_of
 from domain.health.signals import SignalKey
 from domain.health.warnings import follow_warnings
 
@@ -160,8 +160,9 @@ def columns_of(readings: Sequence[AccountReading]) -> list[dict[str, Any]]:
             "as_of": reading.at,
             "score_millionths": int(scores.score[row]) if scores.is_enough[row] else None,
             "coverage_millionths": int(scores.coverage[row]),
-            "low_millionths": int(scores.low[row]),
-            "high_millionths": int(scores.high[row]),
+            # Bounds of a score that there is not: they say nothing, so that neither order nor cursor tells of one.
+            "low_millionths": int(scores.low[row]) if scores.is_enough[row] else 0,
+            "high_millionths": int(scores.high[row]) if scores.is_enough[row] else TOP,
             "fresh": int(scores.fresh[row]),
             "is_provisional": bool(scores.is_provisional[row]),
             "content": [

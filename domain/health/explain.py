@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -16,7 +16,18 @@ from domain.health.model import (
     SnapshotPeriod,
 )
 from domain.health.registry import BY_KEY
-from domain.health.scoring import EDGES, ONE, POINT, Ints, SignalFreshness, band_of, change, needed
+from domain.health.scoring import (
+    CEILING,
+    EDGES,
+    ONE,
+    POINT,
+    TOP,
+    Ints,
+    SignalFreshness,
+    band_of,
+    change,
+    needed,
+)
 from domain.health.signals import SignalKey
 
 
@@ -58,6 +69,21 @@ class Counterfactual:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownSignal:
+    """A signal as people see it: without value, figure and contribution where there is no score."""
+
+    key: SignalKey
+    state: int
+    value: int | None
+    weight: int
+    contribution: int | None
+    figure: float | None
+    n: int
+    as_of: datetime | None
+    evidence: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """A signal without fresh facts, how many facts it needs in which time, and how many there are."""
 
@@ -66,6 +92,46 @@ class Missing:
     have: int
     window_days: int | None
     words: str
+
+
+def shown_signals(row: AccountHealth | HealthSnapshot) -> list[ShownSignal]:
+    """Return the signals of a score; without enough evidence their states and facts, and no number that rates them."""
+    return [
+        _shown(each, is_scored=row.score_millionths is not None) for each in signals_of(row.content)
+    ]
+
+
+def drivers(row: AccountHealth, most: int) -> list[ShownSignal]:
+    """Return the signals that keep a score from 100 points, those that cost the most points first."""
+    if row.score_millionths is None:
+        return []
+    weighed = [(_lost(each), each) for each in signals_of(row.content) if each.weight > 0]
+    costly = sorted((each for each in weighed if each[0] > 0), key=lambda pair: -pair[0])
+    return [_shown(each, is_scored=True) for _lost_points, each in costly[:most]]
+
+
+def _lost(each: SignalContent) -> int:
+    """Return weight times the points by which the counted value is below 100; 0 for a signal that does not count."""
+    if each.state == SignalFreshness.MISSING or (
+        each.state == SignalFreshness.LAPSED and each.contribution == 0 and each.value > 0
+    ):
+        return 0
+    counted = each.value if each.state == SignalFreshness.FRESH else min(each.value, CEILING)
+    return each.weight * (TOP - counted)
+
+
+def _shown(each: SignalContent, *, is_scored: bool) -> ShownSignal:
+    return ShownSignal(
+        each.key,
+        each.state,
+        each.value if is_scored else None,
+        each.weight,
+        each.contribution if is_scored else None,
+        each.figure if is_scored else None,
+        each.n,
+        each.as_of,
+        each.evidence,
+    )
 
 
 def arrays_of(signals: Sequence[SignalContent]) -> tuple[Ints, Ints, Ints]:

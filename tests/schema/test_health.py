@@ -85,8 +85,7 @@ async def test_without_enough_evidence_there_is_no_score_but_what_is_needed(
     needs = {each["key"]: each for each in found["needed"]}
     assert needs["MEETING_ATTENDANCE"]["needed"] == 2
     assert needs["MEETING_ATTENDANCE"]["windowDays"] == 180
-    assert found["low"] < 5  # contacts alone say little
-    assert found["high"] > 90
+    assert (found["low"], found["high"]) == (None, None)
 
 
 async def test_a_score_is_the_sum_of_its_parts_with_evidence_and_bounds(
