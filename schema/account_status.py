@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -21,6 +21,7 @@ from realtime.source import SourceEvent, SourceListener
 from schema.accounts import Account
 from schema.core import ids
 from schema.core.context import Context, Info
+from schema.core.relations import to_one
 from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import from_row, resolver, subscription
 from schema.incidents import Incident
@@ -101,11 +102,7 @@ class AccountStatus:
         """Instant of this status; `remainingSeconds` of the promises counts from here."""
         return info.context.at
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> Any:
-        """Account that this status describes."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account that this status describes.")
 
     @resolver(StatusCounts, work=50)
     @staticmethod

@@ -10,6 +10,7 @@ from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, AgreementId, ExpectedVersion, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
 from schema.core.types import from_row, resolver
 from schema.rates import Rate
@@ -31,11 +32,7 @@ class Agreement(Node):
     ]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: AgreementRow, info: Info) -> accounts.Account | None:
-        """Account of the client that signed."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account of the client that signed.")
 
     @resolver(list[Terms])
     @staticmethod

@@ -23,6 +23,7 @@ from schema.core.mutations import (
     MutationContext,
     mutation,
 )
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields, subscription_fields
 from schema.core.types import enum, from_row, resolver, subscription
 from schema.incidents import Incident
@@ -97,23 +98,21 @@ class Anomaly(Node):
     ]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: Row, info: Info) -> accounts.Site | None:
-        """Site of the incidents that are counted; null for response times."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(
+        Site,
+        accounts.Site,
+        "site_id",
+        "Site of the incidents that are counted; null for response times.",
+    )
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account of the client concerned."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account of the client concerned.")
 
-    @resolver(Incident | None)
-    @staticmethod
-    async def explained_by(row: Row, info: Info) -> incidents.Incident | None:
-        """Incident that explains it; null when none was named."""
-        return await info.context.get(incidents.Incident, row.incident_id)
+    explained_by = to_one(
+        Incident,
+        incidents.Incident,
+        "incident_id",
+        "Incident that explains it; null when none was named.",
+    )
 
     @resolver(list[Incident])
     @staticmethod

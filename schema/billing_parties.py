@@ -9,11 +9,11 @@ from strawberry.types.unset import UNSET
 from domain import accounts, invoices
 from domain.invoices import Party
 from schema.accounts import Account
-from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
-from schema.core.types import from_row, input_type, resolver
+from schema.core.types import from_row, input_type
 
 PartyRow = strawberry.Parent[invoices.BillingParty]
 
@@ -36,11 +36,12 @@ class BillingParty(Node):
     ]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: PartyRow, info: Info) -> accounts.Account | None:
-        """Account of the client; null for the company itself."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account,
+        accounts.Account,
+        "account_id",
+        "Account of the client; null for the company itself.",
+    )
 
 
 @input_type

@@ -12,9 +12,10 @@ from domain.core.errors import Code, Refused
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Json
-from schema.core.types import from_row, input_type, relation, resolver
+from schema.core.types import from_row, input_type, resolver
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -36,11 +37,9 @@ class CalendarVersion(Node):
         ),
     ]
 
-    @relation("Calendar")
-    @staticmethod
-    async def calendar(row: VersionRow, info: Info) -> calendars.Calendar | None:
-        """Calendar to which the version belongs."""
-        return await info.context.get(calendars.Calendar, row.calendar_id)
+    calendar = to_one(
+        "Calendar", calendars.Calendar, "calendar_id", "Calendar to which the version belongs."
+    )
 
 
 @from_row(calendars.Calendar)

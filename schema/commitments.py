@@ -21,6 +21,7 @@ from schema.core.mutations import (
     UserId,
     mutation,
 )
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields, subscription_fields
 from schema.core.types import RESTRICTED, enum, from_row, resolver, subscription
 from schema.subscriptions import After, FeedEvent, Item, facts_named
@@ -67,17 +68,13 @@ class Commitment(Node):
         """State of the commitment."""
         return row.state
 
-    @resolver(User | None)
-    @staticmethod
-    async def owner(row: Row, info: Info) -> accounts.User | None:
-        """User of the company responsible for it. Null for clients."""
-        return await info.context.get(accounts.User, row.owner_id)
+    owner = to_one(
+        User, accounts.User, "owner_id", "User of the company responsible for it. Null for clients."
+    )
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account of the client to whom it was made."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account, accounts.Account, "account_id", "Account of the client to whom it was made."
+    )
 
 
 @query_fields

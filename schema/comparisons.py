@@ -8,7 +8,7 @@ import strawberry
 from domain import incidents, quality
 from domain.agreements import PromiseTerm as TermRow
 from domain.quality import Benchmark, Burn, ChangedVerdict, PeerDistribution, RestatedWindow
-from schema.core.context import Info
+from schema.core.relations import to_one
 from schema.core.scalars import Long
 from schema.core.types import enum, from_row, resolver
 from schema.incidents import Incident
@@ -48,11 +48,9 @@ class BudgetBurn:
         """Number of these promises that were decided in the last 30 days."""
         return row.n_30d
 
-    @resolver(PromiseTerm | None)
-    @staticmethod
-    async def promise(row: BurnRow, info: Info) -> TermRow | None:
-        """Promise in the terms that the budget belongs to."""
-        return await info.context.get(TermRow, row.term_id)
+    promise = to_one(
+        PromiseTerm, TermRow, "term_id", "Promise in the terms that the budget belongs to."
+    )
 
 
 @from_row(PeerDistribution)
@@ -116,17 +114,13 @@ class VerdictChange:
         """Verdict with the facts known now; null when not decided in this window."""
         return None if row.now is None else Verdict(row.now)
 
-    @resolver(Incident | None)
-    @staticmethod
-    async def incident(row: ChangedRow, info: Info) -> incidents.Incident | None:
-        """Incident with the changed verdict."""
-        return await info.context.get(incidents.Incident, row.incident_id)
+    incident = to_one(
+        Incident, incidents.Incident, "incident_id", "Incident with the changed verdict."
+    )
 
-    @resolver(PromiseTerm | None)
-    @staticmethod
-    async def promise(row: ChangedRow, info: Info) -> TermRow | None:
-        """Promise in the terms that the verdict is about."""
-        return await info.context.get(TermRow, row.term_id)
+    promise = to_one(
+        PromiseTerm, TermRow, "term_id", "Promise in the terms that the verdict is about."
+    )
 
 
 @from_row(RestatedWindow)

@@ -10,7 +10,6 @@ from strawberry.types.unset import UNSET
 from domain import accounts
 from schema.account_enums import Channel
 from schema.core.argument_groups import ArgumentGroup
-from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import (
     AccountId,
@@ -20,8 +19,9 @@ from schema.core.mutations import (
     UserId,
     mutation,
 )
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
-from schema.core.types import RESTRICTED, from_row, resolver
+from schema.core.types import RESTRICTED, from_row
 from schema.users import User
 
 ContactRow = strawberry.Parent[accounts.Contact]
@@ -59,11 +59,12 @@ class Contact(Node):
     wants_service_messages: Annotated[bool, "Whether the contact wants messages about the service."]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @resolver(User | None)
-    @staticmethod
-    async def internal_owner(row: ContactRow, info: Info) -> accounts.User | None:
-        """User of the company who looks after the contact. Null for clients."""
-        return await info.context.get(accounts.User, row.internal_owner_id)
+    internal_owner = to_one(
+        User,
+        accounts.User,
+        "internal_owner_id",
+        "User of the company who looks after the contact. Null for clients.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Credits for broken promises: approvals, overrides and the policy for them."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from strawberry.types.unset import UNSET
@@ -15,9 +15,10 @@ from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AgreementId, CreditId, ExpectedVersion, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
-from schema.core.types import RESTRICTED, enum, from_row, relation, resolver
+from schema.core.types import RESTRICTED, enum, from_row, resolver
 from schema.journal_entries import JournalEntry
 
 enum(
@@ -98,29 +99,24 @@ class Credit(Node):
         """Journal entries of the credit, oldest first."""
         return await _entries(row, info)
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account of the client that receives the credit."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account, accounts.Account, "account_id", "Account of the client that receives the credit."
+    )
 
-    @relation("Promise")
-    @staticmethod
-    async def promise(row: Row, info: Info) -> Any:
-        """Broken promise; null for months and goodwill."""
-        return await info.context.get(promises.Promise, row.promise_id)
+    promise = to_one(
+        "Promise", promises.Promise, "promise_id", "Broken promise; null for months and goodwill."
+    )
 
-    @relation("Incident")
-    @staticmethod
-    async def incident(row: Row, info: Info) -> Any:
-        """Incident with the broken promise; null for months and goodwill."""
-        return await info.context.get(incidents.Incident, row.incident_id)
+    incident = to_one(
+        "Incident",
+        incidents.Incident,
+        "incident_id",
+        "Incident with the broken promise; null for months and goodwill.",
+    )
 
-    @relation("Agreement")
-    @staticmethod
-    async def agreement(row: Row, info: Info) -> Any:
-        """Agreement with the rule for the credit."""
-        return await info.context.get(agreements.Agreement, row.agreement_id)
+    agreement = to_one(
+        "Agreement", agreements.Agreement, "agreement_id", "Agreement with the rule for the credit."
+    )
 
 
 async def _entries(row: compensation.Credit, info: Info) -> list[journal.JournalEntry]:

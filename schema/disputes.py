@@ -1,18 +1,18 @@
 """Disputes of verdicts."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
 from domain import compensation, promises
 from domain.compensation import DisputeState
-from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
-from schema.core.types import enum, from_row, relation
+from schema.core.types import enum, from_row
 
 enum(
     DisputeState,
@@ -45,11 +45,9 @@ class Dispute(Node):
         datetime | None, "Time of the new evaluation; null while the dispute is open."
     ]
 
-    @relation("Promise")
-    @staticmethod
-    async def promise(row: DisputeRow, info: Info) -> Any:
-        """Promise with the contested verdict."""
-        return await info.context.get(promises.Promise, row.promise_id)
+    promise = to_one(
+        "Promise", promises.Promise, "promise_id", "Promise with the contested verdict."
+    )
 
 
 @mutation_fields

@@ -15,6 +15,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, visible
 from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, SiteId, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
 from schema.sites import Site
@@ -72,11 +73,7 @@ class Device(Node):
         """
         return row.clock_ms / 1000
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: DeviceParent, info: Info) -> accounts.User | None:
-        """User to whom the device belongs."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(User, accounts.User, "user_id", "User to whom the device belongs.")
 
 
 @from_row(DutyRow)
@@ -95,23 +92,16 @@ class Duty(Node):
         str | None, "Tour of which the duty is part: a mobile shift across several accounts."
     ]
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: DutyParent, info: Info) -> accounts.Account | None:
-        """Account for which the guard works."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account for which the guard works.")
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: DutyParent, info: Info) -> accounts.Site | None:
-        """Site at which the guard is expected; null for a guard who patrols all sites of the account."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(
+        Site,
+        accounts.Site,
+        "site_id",
+        "Site at which the guard is expected; null for a guard who patrols all sites of the account.",
+    )
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: DutyParent, info: Info) -> accounts.User | None:
-        """User who is the guard. Null for clients."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(User, accounts.User, "user_id", "User who is the guard. Null for clients.")
 
 
 @query_fields

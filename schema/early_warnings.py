@@ -14,6 +14,7 @@ from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
+from schema.core.relations import to_one
 from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import enum, from_row, resolver, subscription
 from schema.ledger import LedgerEntry
@@ -61,11 +62,7 @@ class EarlyWarning(Node):
         )
         return [each for each in found if each is not None]
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account of the client."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account of the client.")
 
 
 @query_fields

@@ -21,6 +21,7 @@ from schema.core.enums import Priority
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, naming, visible
 from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, input_type, resolver
 from schema.incidents import Incident
@@ -110,11 +111,12 @@ class EscalationPolicy(Node):
             for s in steps_of(row)
         ]
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Policy, info: Info) -> Any:
-        """Account that the policy covers; null for all without their own policy."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account,
+        accounts.Account,
+        "account_id",
+        "Account that the policy covers; null for all without their own policy.",
+    )
 
 
 @from_row(StepRow)
@@ -153,17 +155,14 @@ class Escalation(Node):
     ]
     management_at: Annotated[datetime | None, "Time of the first notification of management."]
 
-    @resolver(Incident | None)
-    @staticmethod
-    async def incident(row: Row, info: Info) -> Any:
-        """Incident that is escalated."""
-        return await info.context.get(incidents.Incident, row.incident_id)
+    incident = to_one(Incident, incidents.Incident, "incident_id", "Incident that is escalated.")
 
-    @resolver(EscalationPolicy | None)
-    @staticmethod
-    async def policy(row: Row, info: Info) -> Any:
-        """Policy that applies. Without one, only management is notified (parameter `escalation.management_after`)."""
-        return await info.context.get(PolicyRow, row.policy_id)
+    policy = to_one(
+        EscalationPolicy,
+        PolicyRow,
+        "policy_id",
+        "Policy that applies. Without one, only management is notified (parameter `escalation.management_after`).",
+    )
 
     @resolver(list[EscalationStep])
     @staticmethod

@@ -20,6 +20,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
 from schema.core.mutations import ExpectedVersion, GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import RESTRICTED, enum, from_row, resolver
 from schema.evidence import EvidenceReason
@@ -128,11 +129,9 @@ class File(Node):
         """Uploader: `user:…` or `key:…`. Clients see staff of the company as `guard:<number>` or `staff`."""
         return shown(info, row.account_id, row.uploaded_by)
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account of the client that the file concerns."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account, accounts.Account, "account_id", "Account of the client that the file concerns."
+    )
 
     @resolver(str | None)
     @staticmethod

@@ -12,8 +12,9 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, naming, visible
 from schema.core.mutations import ExpectedVersion, MutationContext, UserId, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, relations, resolver
+from schema.core.types import enum, from_row, relations
 from schema.users import User
 
 enum(
@@ -43,11 +44,7 @@ class GuardProfile(Node):
     ]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: ProfileRow, info: Info) -> accounts.User | None:
-        """User who is the guard."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(User, accounts.User, "user_id", "User who is the guard.")
 
     @relations("Qualification")
     @staticmethod
@@ -65,11 +62,7 @@ class Qualification(Node):
     name: Annotated[str, "Name of the qualification, as posts require it."]
     expires_on: Annotated[date | None, "Last day on which it is valid; null: no end."]
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: QualificationRow, info: Info) -> accounts.User | None:
-        """User who holds the qualification."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(User, accounts.User, "user_id", "User who holds the qualification.")
 
 
 @query_fields

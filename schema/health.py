@@ -20,6 +20,7 @@ from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
+from schema.core.relations import to_one
 from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import enum, from_row, relation, resolver, subscription
 from schema.health_loader import HealthInstant, health_at, next_touchpoint, portfolio_of, within
@@ -200,11 +201,7 @@ class AccountHealth(Node):
         )
         return health.trend_of(row, snapshots)
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account that the score is about."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account that the score is about.")
 
 
 def _may(info: Info) -> bool:

@@ -12,6 +12,7 @@ from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
+from schema.core.relations import to_one
 from schema.core.roots import query_fields
 from schema.core.types import enum, from_row, resolver
 from schema.health_parts import HealthSignal, bound, points, share, status_of
@@ -84,11 +85,7 @@ class HealthSnapshot(Node):
         """Signals with their contributions to the score."""
         return health.shown_signals(row)
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: SnapshotRow, info: Info) -> accounts.Account | None:
-        """Account that the score is about."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account that the score is about.")
 
 
 @query_fields

@@ -1,7 +1,7 @@
 """Invoices, credit notes and payments."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -12,9 +12,10 @@ from domain.invoices import VatCategory
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
-from schema.core.types import from_row, relation, resolver
+from schema.core.types import from_row, resolver
 from schema.payouts import Payout
 
 InvoiceId = Annotated[UUID, GlobalIdOf("Invoice")]
@@ -168,11 +169,12 @@ class Invoice(Node):
         still: int = row.gross_cents - credited - sum(each.amount_cents for each in paid)
         return still
 
-    @relation("Agreement")
-    @staticmethod
-    async def agreement(row: Row, info: Info) -> Any:
-        """Agreement from which the invoice follows."""
-        return await info.context.get(agreements.Agreement, row.agreement_id)
+    agreement = to_one(
+        "Agreement",
+        agreements.Agreement,
+        "agreement_id",
+        "Agreement from which the invoice follows.",
+    )
 
 
 async def _payments(row: invoices.Invoice, info: Info) -> list[invoices.Payment]:

@@ -3,13 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-import strawberry
-
 from domain import incidents
 from domain.duties import Duty as DutyRow
 from domain.incidents import Decision
-from schema.core.context import Info
-from schema.core.types import enum, from_row, resolver
+from schema.core.relations import to_one
+from schema.core.types import enum, from_row
 from schema.duties import Duty
 
 enum(
@@ -37,8 +35,4 @@ class LateArrival:
         datetime | None, "Time of the decision; the ledger has the person and the reason."
     ]
 
-    @resolver(Duty | None)
-    @staticmethod
-    async def duty(row: strawberry.Parent[incidents.LateArrival], info: Info) -> DutyRow | None:
-        """Duty on which the device was carried."""
-        return await info.context.get(DutyRow, row.duty_id)
+    duty = to_one(Duty, DutyRow, "duty_id", "Duty on which the device was carried.")

@@ -19,6 +19,7 @@ from schema.core import ids
 from schema.core.actor_name import shown
 from schema.core.context import Context, Info
 from schema.core.pagination import Page, PageArguments, arranged
+from schema.core.relations import to_one
 from schema.core.scalars import Json
 from schema.core.types import from_row, resolver
 
@@ -106,11 +107,12 @@ class LedgerEntry:
         """SHA-256 over the previous fact and this one, in hex; null until the fact is numbered."""
         return None if row.hash is None else row.hash.hex()
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> Any:
-        """Account that the fact concerns; null for internal matters of the company."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account,
+        accounts.Account,
+        "account_id",
+        "Account that the fact concerns; null for internal matters of the company.",
+    )
 
 
 async def _nothing() -> None:

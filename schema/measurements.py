@@ -16,6 +16,7 @@ from domain.quality import Component, Window
 from schema.calendars import CalendarVersion
 from schema.core.context import Info
 from schema.core.loaders import checked
+from schema.core.relations import to_one
 from schema.core.scalars import Long
 from schema.core.types import NamedType, enum, from_row, resolver
 from schema.promises import SECOND_US, Promise
@@ -139,17 +140,11 @@ class SlaCompliance:
         """Hash in hex of the clock events it follows from; `docs/evaluation.md` explains how to compute it."""
         return row.input_sha256.hex()
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: Row, info: Info) -> SiteRow | None:
-        """Site of the measurement; null for all sites."""
-        return await info.context.get(SiteRow, row.site_id)
+    site = to_one(Site, SiteRow, "site_id", "Site of the measurement; null for all sites.")
 
-    @resolver(PromiseTerm | None)
-    @staticmethod
-    async def promise(row: Row, info: Info) -> TermRow | None:
-        """Promise of the measurement; null for all promises."""
-        return await info.context.get(TermRow, row.term_id)
+    promise = to_one(
+        PromiseTerm, TermRow, "term_id", "Promise of the measurement; null for all promises."
+    )
 
     @resolver(list[Terms])
     @staticmethod

@@ -16,6 +16,7 @@ from schema.contacts import Contact
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import ContactId, GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
 from schema.core.types import RESTRICTED, enum, from_row, resolver
 
@@ -104,17 +105,14 @@ class Message(Node):
             AttemptModel.message_id, row.id, order=(AttemptModel.number,)
         )
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account that the message concerns."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account that the message concerns.")
 
-    @resolver(Contact | None)
-    @staticmethod
-    async def contact(row: Row, info: Info) -> accounts.Contact | None:
-        """Contact who receives it; null for a user of the company."""
-        return await info.context.get(accounts.Contact, row.contact_id)
+    contact = to_one(
+        Contact,
+        accounts.Contact,
+        "contact_id",
+        "Contact who receives it; null for a user of the company.",
+    )
 
 
 @mutation_fields

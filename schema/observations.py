@@ -15,8 +15,9 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
 from schema.core.mutations import AccountId, ContactId, GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import RESTRICTED, enum, from_row, resolver
+from schema.core.types import RESTRICTED, enum, from_row
 
 enum(
     ObservationKind,
@@ -40,17 +41,11 @@ class Observation(Node):
     recorded_by: Annotated[str, "Actor who recorded it, as named in the ledger.", RESTRICTED]
     withdrawn_at: Annotated[datetime | None, "Time at which it was withdrawn; null: it counts."]
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account that it is about."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account that it is about.")
 
-    @resolver(Contact | None)
-    @staticmethod
-    async def contact(row: Row, info: Info) -> accounts.Contact | None:
-        """Contact whom it is about; null for none."""
-        return await info.context.get(accounts.Contact, row.contact_id)
+    contact = to_one(
+        Contact, accounts.Contact, "contact_id", "Contact whom it is about; null for none."
+    )
 
 
 @query_fields

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import strawberry
 
@@ -30,8 +30,9 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.mutations import AccountId, MutationContext, SiteId, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import RESTRICTED, enum, from_row, relation, resolver
+from schema.core.types import RESTRICTED, enum, from_row, resolver
 from schema.parameter_loader import ParameterNames, ParametersAt, effective_of
 
 enum(
@@ -165,17 +166,16 @@ class ParameterValue(Node):
         """The value; null where the level was reset, so that a more general level decides."""
         return row.quantity
 
-    @relation("Account")
-    @staticmethod
-    async def account(row: Row, info: Info) -> Any:
-        """Account for which the value was set; null for the company and for tiers."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        "Account",
+        accounts.Account,
+        "account_id",
+        "Account for which the value was set; null for the company and for tiers.",
+    )
 
-    @relation("Site")
-    @staticmethod
-    async def site(row: Row, info: Info) -> Any:
-        """Site for which the value was set; null for other levels."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(
+        "Site", accounts.Site, "site_id", "Site for which the value was set; null for other levels."
+    )
 
 
 @from_row(EffectiveRow)

@@ -13,6 +13,7 @@ from domain.patrols import ScanReason
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, naming, visible
+from schema.core.relations import to_one
 from schema.core.roots import query_fields
 from schema.core.scalars import Long
 from schema.core.types import RESTRICTED, enum, from_row, resolver
@@ -63,11 +64,7 @@ class PatrolTag(Node):
         """Whether its messages are signed with a key of its own."""
         return row.sealed is not None
 
-    @resolver(PatrolPoint | None)
-    @staticmethod
-    async def point(row: TagRow, info: Info) -> patrols.PatrolPoint | None:
-        """Point at which it is fixed."""
-        return await info.context.get(patrols.PatrolPoint, row.point_id)
+    point = to_one(PatrolPoint, patrols.PatrolPoint, "point_id", "Point at which it is fixed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +104,7 @@ class PatrolUpload(Node):
             for each in row.refused
         ]
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: UploadRow, info: Info) -> accounts.User | None:
-        """User who made the scans."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(User, accounts.User, "user_id", "User who made the scans.")
 
 
 @from_row(patrols.PatrolScan)
@@ -141,29 +134,18 @@ class PatrolScan(Node):
         """Reasons for the grade."""
         return [ScanReason(each) for each in row.reasons]
 
-    @resolver(PatrolPoint | None)
-    @staticmethod
-    async def point(row: ScanRow, info: Info) -> patrols.PatrolPoint | None:
-        """Point that was scanned."""
-        return await info.context.get(patrols.PatrolPoint, row.point_id)
+    point = to_one(PatrolPoint, patrols.PatrolPoint, "point_id", "Point that was scanned.")
 
-    @resolver(PatrolRound | None)
-    @staticmethod
-    async def round(row: ScanRow, info: Info) -> patrols.PatrolRound | None:
-        """Round that the scan counts for; null outside every round."""
-        return await info.context.get(patrols.PatrolRound, row.round_id)
+    round = to_one(
+        PatrolRound,
+        patrols.PatrolRound,
+        "round_id",
+        "Round that the scan counts for; null outside every round.",
+    )
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: ScanRow, info: Info) -> accounts.User | None:
-        """User who is the guard. Null for clients."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(User, accounts.User, "user_id", "User who is the guard. Null for clients.")
 
-    @resolver(PatrolUpload | None)
-    @staticmethod
-    async def upload(row: ScanRow, info: Info) -> patrols.PatrolUpload | None:
-        """Upload with which it came."""
-        return await info.context.get(patrols.PatrolUpload, row.upload_id)
+    upload = to_one(PatrolUpload, patrols.PatrolUpload, "upload_id", "Upload with which it came.")
 
 
 @query_fields

@@ -14,12 +14,12 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, naming, visible
 from schema.core.mutations import GlobalIdOf
+from schema.core.relations import to_one
 from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import (
     RESTRICTED,
     enum,
     from_row,
-    relation,
     relations,
     resolver,
     subscription,
@@ -86,17 +86,11 @@ class PatrolRoute(Node):
     late_minutes: Annotated[int, "How long after it was due a visit is late, not missed."]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @relation("Account")
-    @staticmethod
-    async def account(row: RouteRow, info: Info) -> accounts.Account | None:
-        """Account of the client that owns the site."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        "Account", accounts.Account, "account_id", "Account of the client that owns the site."
+    )
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: RouteRow, info: Info) -> accounts.Site | None:
-        """Site that is patrolled."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(Site, accounts.Site, "site_id", "Site that is patrolled.")
 
     @relations("PatrolPoint")
     @staticmethod
@@ -124,11 +118,7 @@ class PatrolPoint(Node):
     ]
     question: Annotated[str | None, "Question to answer at the point.", RESTRICTED]
 
-    @resolver(PatrolRoute | None)
-    @staticmethod
-    async def route(row: PointRow, info: Info) -> patrols.PatrolRoute | None:
-        """Route that the point is part of."""
-        return await info.context.get(patrols.PatrolRoute, row.route_id)
+    route = to_one(PatrolRoute, patrols.PatrolRoute, "route_id", "Route that the point is part of.")
 
     @relations("PatrolTag")
     @staticmethod
@@ -169,17 +159,9 @@ class PatrolRound(Node):
         """Share of the points that were visited, in percent."""
         return round(100 * row.visited / row.points, 1)
 
-    @resolver(PatrolRoute | None)
-    @staticmethod
-    async def route(row: RoundRow, info: Info) -> patrols.PatrolRoute | None:
-        """Route of the round."""
-        return await info.context.get(patrols.PatrolRoute, row.route_id)
+    route = to_one(PatrolRoute, patrols.PatrolRoute, "route_id", "Route of the round.")
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: RoundRow, info: Info) -> accounts.Site | None:
-        """Site that the round patrols."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(Site, accounts.Site, "site_id", "Site that the round patrols.")
 
     @relations("PatrolVisit")
     @staticmethod
@@ -202,23 +184,16 @@ class PatrolVisit(Node):
     is_out_of_order: Annotated[bool, "Whether a later point of a fixed order was visited before."]
     missed_at: Annotated[datetime | None, "Time at which it was missed; null: not so."]
 
-    @resolver(PatrolPoint | None)
-    @staticmethod
-    async def point(row: VisitRow, info: Info) -> patrols.PatrolPoint | None:
-        """Point that has to be visited."""
-        return await info.context.get(patrols.PatrolPoint, row.point_id)
+    point = to_one(PatrolPoint, patrols.PatrolPoint, "point_id", "Point that has to be visited.")
 
-    @resolver(PatrolRound | None)
-    @staticmethod
-    async def round(row: VisitRow, info: Info) -> patrols.PatrolRound | None:
-        """Round that expects the visit."""
-        return await info.context.get(patrols.PatrolRound, row.round_id)
+    round = to_one(PatrolRound, patrols.PatrolRound, "round_id", "Round that expects the visit.")
 
-    @relation("PatrolScan")
-    @staticmethod
-    async def scan(row: VisitRow, info: Info) -> patrols.PatrolScan | None:
-        """Scan that proves the visit; null while none counts."""
-        return await info.context.get(patrols.PatrolScan, row.scan_id)
+    scan = to_one(
+        "PatrolScan",
+        patrols.PatrolScan,
+        "scan_id",
+        "Scan that proves the visit; null while none counts.",
+    )
 
 
 @query_fields

@@ -12,6 +12,7 @@ from domain.positions import LivePosition
 from schema.core import access_log, ids
 from schema.core.context import Context, Info
 from schema.core.loaders import checked
+from schema.core.relations import to_one
 from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import from_row, resolver, subscription
 from schema.duties import Duty
@@ -47,17 +48,14 @@ class GuardPosition:
     heading_deg: Annotated[float | None, "Heading in degrees, clockwise from true north."]
     battery_pct: Annotated[float | None, "Charge of the battery, in percent."]
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: PositionParent, info: Info) -> accounts.Site | None:
-        """Site with a geofence around the position; null outside every geofence."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(
+        Site,
+        accounts.Site,
+        "site_id",
+        "Site with a geofence around the position; null outside every geofence.",
+    )
 
-    @resolver(Duty | None)
-    @staticmethod
-    async def duty(row: PositionParent, info: Info) -> DutyRow | None:
-        """Duty on which the guard is."""
-        return await info.context.get(DutyRow, row.duty_id)
+    duty = to_one(Duty, DutyRow, "duty_id", "Duty on which the guard is.")
 
 
 @from_row(PositionChange)

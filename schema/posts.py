@@ -18,8 +18,9 @@ from schema.core.mutations import (
     SiteId,
     mutation,
 )
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import from_row, relation, relations, resolver
+from schema.core.types import from_row, relations
 from schema.sites import Site
 from schema.users import User
 
@@ -43,17 +44,11 @@ class Post(Node):
     valid_until_on: Annotated[date | None, "Last day on which the post is staffed; null: no end."]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @relation("Account")
-    @staticmethod
-    async def account(row: PostRow, info: Info) -> accounts.Account | None:
-        """Account of the client that owns the site."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        "Account", accounts.Account, "account_id", "Account of the client that owns the site."
+    )
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: PostRow, info: Info) -> accounts.Site | None:
-        """Site at which the post is."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(Site, accounts.Site, "site_id", "Site at which the post is.")
 
     @relations("PostOrders")
     @staticmethod
@@ -76,11 +71,7 @@ class PostOrders(Node):
     body: Annotated[str, "Text of the orders for guards."]
     issued_at: Annotated[datetime, "Time at which the version was issued."]
 
-    @relation("Post")
-    @staticmethod
-    async def post(row: OrdersRow, info: Info) -> posts.Post | None:
-        """Post to which the orders belong."""
-        return await info.context.get(posts.Post, row.post_id)
+    post = to_one("Post", posts.Post, "post_id", "Post to which the orders belong.")
 
     @relations("OrdersAcknowledgement")
     @staticmethod
@@ -100,17 +91,9 @@ class OrdersAcknowledgement(Node):
 
     acknowledged_at: Annotated[datetime, "Time at which the guard acknowledged the orders."]
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: AcknowledgementRow, info: Info) -> accounts.User | None:
-        """User who is the guard."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(User, accounts.User, "user_id", "User who is the guard.")
 
-    @resolver(PostOrders | None)
-    @staticmethod
-    async def orders(row: AcknowledgementRow, info: Info) -> posts.PostOrders | None:
-        """Version that was acknowledged."""
-        return await info.context.get(posts.PostOrders, row.orders_id)
+    orders = to_one(PostOrders, posts.PostOrders, "orders_id", "Version that was acknowledged.")
 
 
 @query_fields

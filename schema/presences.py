@@ -13,8 +13,9 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, among, lists, naming, visible
 from schema.core.mutations import ExpectedVersion, MutationContext, SiteId, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, resolver
+from schema.core.types import enum, from_row
 from schema.duties import Duty
 from schema.sites import Site
 
@@ -44,17 +45,11 @@ class Presence(Node):
         "Whether a stay ended with the last fix before a gap in the record: the guard may have been there longer.",
     ]
 
-    @resolver(Duty | None)
-    @staticmethod
-    async def duty(row: PresenceParent, info: Info) -> DutyRow | None:
-        """Duty on which the guard was."""
-        return await info.context.get(DutyRow, row.duty_id)
+    duty = to_one(Duty, DutyRow, "duty_id", "Duty on which the guard was.")
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: PresenceParent, info: Info) -> accounts.Site | None:
-        """Site of a stay or an absence; null for other kinds."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(
+        Site, accounts.Site, "site_id", "Site of a stay or an absence; null for other kinds."
+    )
 
 
 @query_fields

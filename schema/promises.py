@@ -21,6 +21,7 @@ from schema.core.context import Info
 from schema.core.enums import Priority, PromiseKind
 from schema.core.ids import Node
 from schema.core.loaders import BATCH
+from schema.core.relations import to_one
 from schema.core.types import enum, from_row, relation, resolver
 from schema.credits import Credit
 from schema.evidence import PromiseEvidence
@@ -127,11 +128,12 @@ class Promise(Node):
         """Paused time, in seconds of the calendar."""
         return row.paused_us // SECOND_US
 
-    @resolver(Incident | None)
-    @staticmethod
-    async def incident(row: Row, info: Info) -> incidents.Incident | None:
-        """Incident that the promise is about; null when it is about something else."""
-        return await info.context.get(incidents.Incident, row.incident_id)
+    incident = to_one(
+        Incident,
+        incidents.Incident,
+        "incident_id",
+        "Incident that the promise is about; null when it is about something else.",
+    )
 
     @resolver(Node | None)
     @staticmethod
@@ -139,11 +141,9 @@ class Promise(Node):
         """Object that the promise is about, such as an incident; null when it is not visible to you."""
         return await info.context.node(promises.units()[row.unit_kind].subject_type, row.unit_id)
 
-    @resolver(PromiseTerm | None)
-    @staticmethod
-    async def term(row: Row, info: Info) -> agreements.PromiseTerm | None:
-        """Promise in the terms of the agreement."""
-        return await info.context.get(agreements.PromiseTerm, row.term_id)
+    term = to_one(
+        PromiseTerm, agreements.PromiseTerm, "term_id", "Promise in the terms of the agreement."
+    )
 
     @relation("Promise")
     @staticmethod

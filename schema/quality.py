@@ -17,6 +17,7 @@ from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Long
 from schema.core.types import from_row, input_type, resolver
@@ -35,11 +36,12 @@ class QualityPolicy(Node):
         "Limit for a month's credits in 19 of 20 cases, in basis points (hundredths of a percent) of the fee.",
     ]
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: strawberry.Parent[quality.QualityPolicy], info: Info) -> Any:
-        """Account that the policy covers; null when not for one account."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account,
+        accounts.Account,
+        "account_id",
+        "Account that the policy covers; null when not for one account.",
+    )
 
 
 @input_type

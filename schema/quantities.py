@@ -1,18 +1,18 @@
 """Quantities of services: planned for a month, delivered on a day, and billed."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from domain import agreements, invoices
 from domain.agreements import Unit
-from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AgreementId, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
-from schema.core.types import from_row, relation
+from schema.core.types import from_row
 
 PlannedRow = strawberry.Parent[invoices.PlannedLine]
 DeliveredRow = strawberry.Parent[invoices.DeliveredLine]
@@ -29,11 +29,9 @@ class PlannedLine(Node):
     quantity_milli: Milli
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @relation("Agreement")
-    @staticmethod
-    async def agreement(row: PlannedRow, info: Info) -> Any:
-        """Agreement with the rate."""
-        return await info.context.get(agreements.Agreement, row.agreement_id)
+    agreement = to_one(
+        "Agreement", agreements.Agreement, "agreement_id", "Agreement with the rate."
+    )
 
 
 @from_row(invoices.DeliveredLine)
@@ -45,11 +43,9 @@ class DeliveredLine(Node):
     quantity_milli: Milli
     reference: Annotated[str, "Reference of the shift, round or call."]
 
-    @relation("Agreement")
-    @staticmethod
-    async def agreement(row: DeliveredRow, info: Info) -> Any:
-        """Agreement with the rate."""
-        return await info.context.get(agreements.Agreement, row.agreement_id)
+    agreement = to_one(
+        "Agreement", agreements.Agreement, "agreement_id", "Agreement with the rate."
+    )
 
 
 @from_row(invoices.BillingLine)

@@ -16,8 +16,9 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, visible
 from schema.core.mutations import GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, input_type, relation, resolver
+from schema.core.types import enum, from_row, input_type, resolver
 
 enum(
     QuestionKind,
@@ -103,11 +104,12 @@ class QuestionnaireVersion(Node):
     published_at: Annotated[datetime | None, "Time from which it is asked; null before."]
     questions: Annotated[list[SurveyQuestion], "Questions, in the order in which they are asked."]
 
-    @relation("Questionnaire")
-    @staticmethod
-    async def questionnaire(row: VersionRow, info: Info) -> surveys.Questionnaire | None:
-        """Questionnaire of which this is a version."""
-        return await info.context.get(surveys.Questionnaire, row.questionnaire_id)
+    questionnaire = to_one(
+        "Questionnaire",
+        surveys.Questionnaire,
+        "questionnaire_id",
+        "Questionnaire of which this is a version.",
+    )
 
 
 @from_row(surveys.Questionnaire)

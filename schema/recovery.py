@@ -1,7 +1,7 @@
 """Service recovery cases: steps after a failure, until the client is satisfied."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -21,8 +21,9 @@ from schema.core.mutations import (
     UserId,
     mutation,
 )
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
-from schema.core.types import RESTRICTED, enum, from_row, relation, resolver
+from schema.core.types import RESTRICTED, enum, from_row, resolver
 from schema.credits import Credit
 from schema.users import User
 
@@ -80,17 +81,19 @@ class RecoveryStep:
         """Remedies that were offered in the step."""
         return [Remedy(each) for each in row.remedies]
 
-    @resolver(Credit | None)
-    @staticmethod
-    async def credit(row: StepRow, info: Info) -> Any:
-        """Service credit given in the step; null when none was given."""
-        return await info.context.get(compensation.Credit, row.credit_id)
+    credit = to_one(
+        Credit,
+        compensation.Credit,
+        "credit_id",
+        "Service credit given in the step; null when none was given.",
+    )
 
-    @resolver(User | None)
-    @staticmethod
-    async def owner(row: StepRow, info: Info) -> accounts.User | None:
-        """User of the company responsible for the step. Null for clients."""
-        return await info.context.get(accounts.User, row.owner_id)
+    owner = to_one(
+        User,
+        accounts.User,
+        "owner_id",
+        "User of the company responsible for the step. Null for clients.",
+    )
 
 
 @from_row(recovery.RecoveryCase)
@@ -120,23 +123,21 @@ class RecoveryCase(Node):
             order=(recovery.RecoveryStep.round, recovery.RecoveryStep.due_at),
         )
 
-    @relation("Incident")
-    @staticmethod
-    async def incident(row: Row, info: Info) -> Any:
-        """Incident on which it went wrong; null for a case about none."""
-        return await info.context.get(incidents.Incident, row.incident_id)
+    incident = to_one(
+        "Incident",
+        incidents.Incident,
+        "incident_id",
+        "Incident on which it went wrong; null for a case about none.",
+    )
 
-    @relation("SurveyResponse")
-    @staticmethod
-    async def survey_response(row: Row, info: Info) -> Any:
-        """Low answer to a survey that it follows up; null for others."""
-        return await info.context.get(surveys.SurveyResponse, row.response_id)
+    survey_response = to_one(
+        "SurveyResponse",
+        surveys.SurveyResponse,
+        "response_id",
+        "Low answer to a survey that it follows up; null for others.",
+    )
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account of the client concerned."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account of the client concerned.")
 
 
 @mutation_fields

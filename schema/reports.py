@@ -23,6 +23,7 @@ from schema.core.enums import PromiseKind
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, visible
 from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Long
 from schema.core.types import enum, from_row, resolver
@@ -73,11 +74,7 @@ class ReportPlan(Node):
     next_on: Annotated[date, "First day that the next report covers."]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: PlanRow, info: Info) -> accounts.Account | None:
-        """Account that receives the report."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account that receives the report.")
 
 
 @from_row(reports.Report)
@@ -103,11 +100,7 @@ class Report(Node):
         """Number for people, such as `RPT-000123`; counted per company."""
         return short_numbers.format_number(short_numbers.REPORT, row.number)
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account that the report is about."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account that the report is about.")
 
     @resolver(str)
     @staticmethod

@@ -16,13 +16,13 @@ from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, naming, visible
+from schema.core.relations import to_one
 from schema.core.roots import query_fields, subscription_fields
 from schema.core.scalars import Json
 from schema.core.types import (
     RESTRICTED,
     enum,
     from_row,
-    relation,
     relations,
     resolver,
     subscription,
@@ -175,17 +175,16 @@ class Review(Node):
         """Themes of the text, by a taxonomy of keywords in Dutch and English."""
         return themes_of(f"{row.title or ''}\n{row.words or ''}")
 
-    @resolver(ReviewSource | None)
-    @staticmethod
-    async def source(row: ReviewRow, info: Info) -> reputation.ReviewSource | None:
-        """Source that it was read from."""
-        return await info.context.get(reputation.ReviewSource, row.source_id)
+    source = to_one(
+        ReviewSource, reputation.ReviewSource, "source_id", "Source that it was read from."
+    )
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: ReviewRow, info: Info) -> accounts.Account | None:
-        """Client that it is linked to; null while it is linked to none."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account,
+        accounts.Account,
+        "account_id",
+        "Client that it is linked to; null while it is linked to none.",
+    )
 
     @relations("ReviewLink")
     @staticmethod
@@ -211,35 +210,24 @@ class ReviewLink(Node):
     parts: Annotated[Json, "Points of each part of the score."]
     decided_by: Annotated[str | None, "Actor who decided; null while it is suggested."]
 
-    @resolver(Review | None)
-    @staticmethod
-    async def review(row: LinkRow, info: Info) -> reputation.Review | None:
-        """Review that it is about."""
-        return await info.context.get(reputation.Review, row.review_id)
+    review = to_one(Review, reputation.Review, "review_id", "Review that it is about.")
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: LinkRow, info: Info) -> accounts.Account | None:
-        """Client that the review may belong to."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account, accounts.Account, "account_id", "Client that the review may belong to."
+    )
 
-    @resolver(Contact | None)
-    @staticmethod
-    async def contact(row: LinkRow, info: Info) -> accounts.Contact | None:
-        """Contact who may have written it."""
-        return await info.context.get(accounts.Contact, row.contact_id)
+    contact = to_one(Contact, accounts.Contact, "contact_id", "Contact who may have written it.")
 
-    @relation("Incident")
-    @staticmethod
-    async def incident(row: LinkRow, info: Info) -> Any:
-        """Incident that it may be about."""
-        return await info.context.get(incidents.Incident, row.incident_id)
+    incident = to_one(
+        "Incident", incidents.Incident, "incident_id", "Incident that it may be about."
+    )
 
-    @relation("RecoveryCase")
-    @staticmethod
-    async def recovery_case(row: LinkRow, info: Info) -> Any:
-        """Recovery case that follows a negative review up."""
-        return await info.context.get(recovery.RecoveryCase, row.case_id)
+    recovery_case = to_one(
+        "RecoveryCase",
+        recovery.RecoveryCase,
+        "case_id",
+        "Recovery case that follows a negative review up.",
+    )
 
 
 @from_row(reputation.ReviewFigures)

@@ -12,8 +12,9 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.mutations import GlobalIdOf, MutationContext, UserId, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, relation, resolver
+from schema.core.types import enum, from_row, resolver
 from schema.posts import Post, PostId
 from schema.shifts import Shift, ShiftId
 from schema.users import User
@@ -54,23 +55,18 @@ class ShiftPattern(Node):
     ]
     seats: Annotated[int, "Number of guards at a time, each with a shift."]
 
-    @relation("Account")
-    @staticmethod
-    async def account(row: PatternRow, info: Info) -> accounts.Account | None:
-        """Account of the client that owns the site."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        "Account", accounts.Account, "account_id", "Account of the client that owns the site."
+    )
 
-    @resolver(Post | None)
-    @staticmethod
-    async def post(row: PatternRow, info: Info) -> posts.Post | None:
-        """Post at which the guards work."""
-        return await info.context.get(posts.Post, row.post_id)
+    post = to_one(Post, posts.Post, "post_id", "Post at which the guards work.")
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: PatternRow, info: Info) -> accounts.User | None:
-        """User who is the guard of every shift; null: the shifts are planned open."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(
+        User,
+        accounts.User,
+        "user_id",
+        "User who is the guard of every shift; null: the shifts are planned open.",
+    )
 
 
 @from_row(shifts.RosterChange)
@@ -88,11 +84,7 @@ class RosterChange(Node):
         """Number of shifts that changed."""
         return len(row.shift_ids)
 
-    @resolver(Post | None)
-    @staticmethod
-    async def post(row: ChangeRow, info: Info) -> posts.Post | None:
-        """Post to which the shifts belong."""
-        return await info.context.get(posts.Post, row.post_id)
+    post = to_one(Post, posts.Post, "post_id", "Post to which the shifts belong.")
 
     @resolver(list[Shift])
     @staticmethod

@@ -15,12 +15,12 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, naming, visible
 from schema.core.mutations import GlobalIdOf
+from schema.core.relations import to_one
 from schema.core.roots import query_fields, subscription_fields
 from schema.core.types import (
     RESTRICTED,
     enum,
     from_row,
-    relation,
     relations,
     resolver,
     subscription,
@@ -99,35 +99,27 @@ class Shift(Node):
     cancel_reason: Annotated[str | None, "Reason for which the shift was cancelled.", RESTRICTED]
     version: Annotated[int, "Version of the row, raised by every change."]
 
-    @relation("Account")
-    @staticmethod
-    async def account(row: ShiftRow, info: Info) -> accounts.Account | None:
-        """Account for which the guard works."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        "Account", accounts.Account, "account_id", "Account for which the guard works."
+    )
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: ShiftRow, info: Info) -> accounts.Site | None:
-        """Site at which the guard works."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(Site, accounts.Site, "site_id", "Site at which the guard works.")
 
-    @resolver(Post | None)
-    @staticmethod
-    async def post(row: ShiftRow, info: Info) -> posts.Post | None:
-        """Post at which the guard works."""
-        return await info.context.get(posts.Post, row.post_id)
+    post = to_one(Post, posts.Post, "post_id", "Post at which the guard works.")
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: ShiftRow, info: Info) -> accounts.User | None:
-        """User who is the guard. Null for clients, and while the shift is open."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(
+        User,
+        accounts.User,
+        "user_id",
+        "User who is the guard. Null for clients, and while the shift is open.",
+    )
 
-    @relation("ShiftPattern")
-    @staticmethod
-    async def pattern(row: ShiftRow, info: Info) -> shifts.ShiftPattern | None:
-        """Pattern from which it was planned. Null for clients, and for a single shift."""
-        return await info.context.get(shifts.ShiftPattern, row.pattern_id)
+    pattern = to_one(
+        "ShiftPattern",
+        shifts.ShiftPattern,
+        "pattern_id",
+        "Pattern from which it was planned. Null for clients, and for a single shift.",
+    )
 
     @relations("Attendance")
     @staticmethod
@@ -165,11 +157,7 @@ class Attendance(Node):
         sees_place = info.context.actor.may(Right.ATTEND)
         return row.reasons if sees_place else [each.for_clients for each in row.reasons]
 
-    @resolver(Shift | None)
-    @staticmethod
-    async def shift(row: AttendanceRow, info: Info) -> shifts.Shift | None:
-        """Shift that was attended by the guard."""
-        return await info.context.get(shifts.Shift, row.shift_id)
+    shift = to_one(Shift, shifts.Shift, "shift_id", "Shift that was attended by the guard.")
 
 
 @strawberry.type(

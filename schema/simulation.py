@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -14,6 +14,7 @@ from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
 from schema.core.types import from_row, resolver
@@ -107,17 +108,13 @@ class Simulation(Node):
         """Results of each promise, for all sites and then by site."""
         return [SimulatedLineView(**line) for line in row.report["lines"]]
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> Any:
-        """Account with the history that was used."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account, accounts.Account, "account_id", "Account with the history that was used."
+    )
 
-    @resolver(User | None)
-    @staticmethod
-    async def signed_off_by(row: Row, info: Info) -> Any:
-        """User who accepted the risk; null before."""
-        return await info.context.get(accounts.User, row.signed_off_by_id)
+    signed_off_by = to_one(
+        User, accounts.User, "signed_off_by_id", "User who accepted the risk; null before."
+    )
 
 
 @mutation_fields

@@ -10,8 +10,9 @@ from domain.parameters import ParameterScope
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, SiteId, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields
-from schema.core.types import from_row, relation, relations
+from schema.core.types import from_row, relations
 from schema.parameter_loader import ParameterNames, ParametersAt, effective_of
 
 SiteRow = strawberry.Parent[accounts.Site]
@@ -52,11 +53,9 @@ class Site(Node):
             info, ParameterScope(row.tenant_id, row.account_id, row.id), names, at
         )
 
-    @relation("Account")
-    @staticmethod
-    async def account(row: SiteRow, info: Info) -> accounts.Account | None:
-        """Account of the client that owns the site."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        "Account", accounts.Account, "account_id", "Account of the client that owns the site."
+    )
 
     @relations("Incident")
     @staticmethod

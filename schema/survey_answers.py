@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -17,8 +17,9 @@ from schema.core.context import Context, Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.mutations import MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, relation, resolver
+from schema.core.types import enum, from_row, resolver
 from schema.questionnaires import AnswerInput, QuestionnaireVersion, answers_of
 from schema.sites import Site
 from schema.surveys import Survey, SurveyFilter
@@ -84,43 +85,27 @@ class SurveyResponse(Node):
         of_row = surveys.SurveyAnswer.response_id
         return await info.context.children(of_row, row.id, order=(surveys.SurveyAnswer.id,))
 
-    @resolver(Survey | None)
-    @staticmethod
-    async def survey(row: ResponseRow, info: Info) -> surveys.Survey | None:
-        """Survey that was answered."""
-        return await info.context.get(surveys.Survey, row.survey_id)
+    survey = to_one(Survey, surveys.Survey, "survey_id", "Survey that was answered.")
 
-    @resolver(QuestionnaireVersion | None)
-    @staticmethod
-    async def questionnaire_version(
-        row: ResponseRow, info: Info
-    ) -> surveys.QuestionnaireVersion | None:
-        """Version of the questionnaire with the questions that were asked."""
-        return await info.context.get(surveys.QuestionnaireVersion, row.version_id)
+    questionnaire_version = to_one(
+        QuestionnaireVersion,
+        surveys.QuestionnaireVersion,
+        "version_id",
+        "Version of the questionnaire with the questions that were asked.",
+    )
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: ResponseRow, info: Info) -> accounts.Account | None:
-        """Account of the client who answered."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(Account, accounts.Account, "account_id", "Account of the client who answered.")
 
-    @resolver(Contact | None)
-    @staticmethod
-    async def contact(row: ResponseRow, info: Info) -> accounts.Contact | None:
-        """Contact who gave the answers."""
-        return await info.context.get(accounts.Contact, row.contact_id)
+    contact = to_one(Contact, accounts.Contact, "contact_id", "Contact who gave the answers.")
 
-    @resolver(Site | None)
-    @staticmethod
-    async def site(row: ResponseRow, info: Info) -> accounts.Site | None:
-        """Site of the incident that was asked about."""
-        return await info.context.get(accounts.Site, row.site_id)
+    site = to_one(Site, accounts.Site, "site_id", "Site of the incident that was asked about.")
 
-    @relation("Incident")
-    @staticmethod
-    async def incident(row: ResponseRow, info: Info) -> Any:
-        """Incident that was asked about; null for a period."""
-        return await info.context.get(incidents.Incident, row.incident_id)
+    incident = to_one(
+        "Incident",
+        incidents.Incident,
+        "incident_id",
+        "Incident that was asked about; null for a period.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

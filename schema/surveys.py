@@ -1,7 +1,7 @@
 """Surveys: rules by which clients are asked, who was asked or skipped and why, and what was answered."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -14,8 +14,9 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.mutations import ExpectedVersion, GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, relation, resolver
+from schema.core.types import enum, from_row, resolver
 from schema.questionnaires import (
     Questionnaire,
     QuestionnaireId,
@@ -90,11 +91,12 @@ class Survey(Node):
         """Seconds from the event or period to the invitation."""
         return row.delay_s
 
-    @resolver(Questionnaire | None)
-    @staticmethod
-    async def questionnaire(row: Row, info: Info) -> surveys.Questionnaire | None:
-        """Questionnaire of which the published version is asked."""
-        return await info.context.get(surveys.Questionnaire, row.questionnaire_id)
+    questionnaire = to_one(
+        Questionnaire,
+        surveys.Questionnaire,
+        "questionnaire_id",
+        "Questionnaire of which the published version is asked.",
+    )
 
 
 @from_row(surveys.SurveyWave)
@@ -107,23 +109,18 @@ class SurveyWave(Node):
     contacts: Annotated[int, "Number of contacts of the audience at that time."]
     asked: Annotated[int, "Number of them who were asked."]
 
-    @resolver(Survey | None)
-    @staticmethod
-    async def survey(row: WaveRow, info: Info) -> surveys.Survey | None:
-        """Survey of which this is a round."""
-        return await info.context.get(surveys.Survey, row.survey_id)
+    survey = to_one(Survey, surveys.Survey, "survey_id", "Survey of which this is a round.")
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: WaveRow, info: Info) -> accounts.Account | None:
-        """Account with the contacts that it concerns."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account, accounts.Account, "account_id", "Account with the contacts that it concerns."
+    )
 
-    @relation("Incident")
-    @staticmethod
-    async def incident(row: WaveRow, info: Info) -> Any:
-        """Incident that it asks about; null for a period."""
-        return await info.context.get(incidents.Incident, row.incident_id)
+    incident = to_one(
+        "Incident",
+        incidents.Incident,
+        "incident_id",
+        "Incident that it asks about; null for a period.",
+    )
 
 
 @from_row(surveys.SurveyInvitation)
@@ -136,23 +133,21 @@ class SurveyInvitation(Node):
     closes_at: Annotated[datetime | None, "Time until which it can be answered."]
     reminded_at: Annotated[datetime | None, "Time of the reminder; null when there was none."]
 
-    @resolver(Survey | None)
-    @staticmethod
-    async def survey(row: InvitationRow, info: Info) -> surveys.Survey | None:
-        """Survey that the contact was asked or not asked to answer."""
-        return await info.context.get(surveys.Survey, row.survey_id)
+    survey = to_one(
+        Survey,
+        surveys.Survey,
+        "survey_id",
+        "Survey that the contact was asked or not asked to answer.",
+    )
 
-    @resolver(SurveyWave | None)
-    @staticmethod
-    async def wave(row: InvitationRow, info: Info) -> surveys.SurveyWave | None:
-        """Round of the survey that the decision belongs to."""
-        return await info.context.get(surveys.SurveyWave, row.wave_id)
+    wave = to_one(
+        SurveyWave,
+        surveys.SurveyWave,
+        "wave_id",
+        "Round of the survey that the decision belongs to.",
+    )
 
-    @resolver(Contact | None)
-    @staticmethod
-    async def contact(row: InvitationRow, info: Info) -> accounts.Contact | None:
-        """Contact whom the decision is about."""
-        return await info.context.get(accounts.Contact, row.contact_id)
+    contact = to_one(Contact, accounts.Contact, "contact_id", "Contact whom the decision is about.")
 
     @resolver(bool | None)
     @staticmethod

@@ -12,8 +12,9 @@ from schema.calendars import CalendarVersion
 from schema.core.context import Info
 from schema.core.enums import ClockStart, Priority, PromiseKind
 from schema.core.ids import Node
+from schema.core.relations import to_one
 from schema.core.scalars import Long
-from schema.core.types import enum, from_row, relation, relations, resolver
+from schema.core.types import enum, from_row, relations, resolver
 from schema.sites import Site
 
 enum(
@@ -114,11 +115,12 @@ class PromiseTerm(Node):
         DoubtFavours, "Party that is favoured when the evidence is worse than the lowest grade."
     ]
 
-    @resolver(CalendarVersion | None)
-    @staticmethod
-    async def calendar(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
-        """Calendar with the hours in which the clock runs."""
-        return await info.context.get(calendars.CalendarVersion, row.calendar_version_id)
+    calendar = to_one(
+        CalendarVersion,
+        calendars.CalendarVersion,
+        "calendar_version_id",
+        "Calendar with the hours in which the clock runs.",
+    )
 
     @resolver(list[Site])
     @staticmethod
@@ -126,11 +128,12 @@ class PromiseTerm(Node):
         """Sites that the promise is limited to; empty for all sites of the account."""
         return await info.context.get_all(accounts.Site, row.site_ids)
 
-    @resolver(CalendarVersion | None)
-    @staticmethod
-    async def hours(row: TermRow, info: Info) -> calendars.CalendarVersion | None:
-        """Hours in which an incident must be opened for the promise to apply; null for any time."""
-        return await info.context.get(calendars.CalendarVersion, row.hours_id)
+    hours = to_one(
+        CalendarVersion,
+        calendars.CalendarVersion,
+        "hours_id",
+        "Hours in which an incident must be opened for the promise to apply; null for any time.",
+    )
 
     @relations("PromiseTerm")
     @staticmethod
@@ -200,8 +203,6 @@ class Terms(Node):
             agreements.PromiseTerm.terms_id, row.id, order=(agreements.PromiseTerm.id,)
         )
 
-    @relation("Agreement")
-    @staticmethod
-    async def agreement(row: TermsRow, info: Info) -> agreements.Agreement | None:
-        """Agreement to which the terms belong."""
-        return await info.context.get(agreements.Agreement, row.agreement_id)
+    agreement = to_one(
+        "Agreement", agreements.Agreement, "agreement_id", "Agreement to which the terms belong."
+    )

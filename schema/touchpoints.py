@@ -15,6 +15,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, lists, visible
 from schema.core.mutations import ContactId, GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
 
@@ -49,17 +50,13 @@ class Touchpoint(Node):
         zone = "UTC" if account is None else account.time_zone
         return row.due_on < info.context.at.astimezone(ZoneInfo(zone)).date()
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> accounts.Account | None:
-        """Account of the client to be contacted."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account, accounts.Account, "account_id", "Account of the client to be contacted."
+    )
 
-    @resolver(Contact | None)
-    @staticmethod
-    async def contact(row: Row, info: Info) -> accounts.Contact | None:
-        """Contact person with whom it took place."""
-        return await info.context.get(accounts.Contact, row.contact_id)
+    contact = to_one(
+        Contact, accounts.Contact, "contact_id", "Contact person with whom it took place."
+    )
 
 
 @query_fields

@@ -1,7 +1,7 @@
 """Users who sign in, their access and their sessions."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -21,8 +21,9 @@ from schema.core.mutations import (
     UserId,
     mutation,
 )
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, resolver
+from schema.core.types import enum, from_row
 
 
 @from_row(accounts.User)
@@ -71,11 +72,7 @@ class SignIn(Node):
         credentials.EndedBy | None, "Reason for which the session was ended early; null otherwise."
     ]
 
-    @resolver(User | None)
-    @staticmethod
-    async def user(row: strawberry.Parent[SignInRow], info: Info) -> Any:
-        """User who is signed in."""
-        return await info.context.get(accounts.User, row.user_id)
+    user = to_one(User, accounts.User, "user_id", "User who is signed in.")
 
 
 @query_fields

@@ -16,6 +16,7 @@ from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, among, lists, naming, visible
 from schema.core.mutations import GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.types import enum, from_row, resolver
 from schema.webhooks import Webhook
@@ -69,11 +70,7 @@ class WebhookDelivery(Node):
         link = await info.context.hub.link_at(row.seq)
         return cursor.of_seq(info.context.secret, row.tenant_id, row.seq, link)
 
-    @resolver(Webhook | None)
-    @staticmethod
-    async def webhook(row: Delivery, info: Info) -> Any:
-        """Webhook that receives the delivery."""
-        return await info.context.get(WebhookRow, row.webhook_id)
+    webhook = to_one(Webhook, WebhookRow, "webhook_id", "Webhook that receives the delivery.")
 
     @resolver(list[WebhookAttempt])
     @staticmethod

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 from uuid import UUID
 
 import strawberry
@@ -18,6 +18,7 @@ from schema.core.context import Context, Info
 from schema.core.ids import Node
 from schema.core.lists import Rows, lists, visible
 from schema.core.mutations import AccountId, ApiKeyId, GlobalIdOf, MutationContext, mutation
+from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Json
 from schema.core.types import enum, from_row, input_type, resolver
@@ -89,11 +90,12 @@ class Webhook(Node):
         link = await info.context.hub.link_at(row.position)
         return cursor.of_seq(info.context.secret, row.tenant_id, row.position, link)
 
-    @resolver(Account | None)
-    @staticmethod
-    async def account(row: Row, info: Info) -> Any:
-        """Account with the facts to deliver; null for every account visible to the owner."""
-        return await info.context.get(accounts.Account, row.account_id)
+    account = to_one(
+        Account,
+        accounts.Account,
+        "account_id",
+        "Account with the facts to deliver; null for every account visible to the owner.",
+    )
 
 
 @from_row(CreatedWebhook)

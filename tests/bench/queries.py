@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import psutil
 from sqlalchemy import make_url, text
 
@@ -201,9 +202,6 @@ async def seed(make: Sessions, office: Office) -> None:
     async with transaction(make) as session:
         for table in COPIED:
             await session.execute(text(await copied(session, table)), {"copies": COPIES})
-    async with make() as session:
-        connection = await session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        await connection.execute(text("VACUUM ANALYZE"))
 
 
 async def copied(session: Any, table: str) -> str:
@@ -233,13 +231,13 @@ async def copied(session: Any, table: str) -> str:
 
 async def measure_quality(make: Sessions) -> None:
     """Measure what the worker would have measured."""
-    at = datetime.now(UTC)
+    at = datetime.now(UTC) + timedelta(minutes=1)
     async with transaction(make) as session:
         for taken in await quality.claim_due(session, at=at, limit=10):
             await quality.measure(session, taken, at=at)
 
 
-async def prepare(configured: Settings) -> tuple[Office, str]:
+async def prepare(configured: Settings, owner_url: str) -> tuple[Office, str]:
     """A company with many incidents, and a token of its dispatcher."""
     async with asking.running(configured) as api:
         office = await asking.office(api)
@@ -247,6 +245,10 @@ async def prepare(configured: Settings) -> tuple[Office, str]:
         async with asking.running(system) as owner:
             await seed(owner.make, office)
             await measure_quality(owner.make)
+        plain = make_url(owner_url).set(drivername="postgresql")
+        connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
+        await connection.execute("VACUUM ANALYZE")
+        await connection.close()
         return office, office.dispatcher
 
 
@@ -307,7 +309,7 @@ if __name__ == "__main__":
             database_url=pair.database_url, system_database_url=pair.system_url,
             redis_url=pair.redis_url, data=Path(place),
         )  # fmt: skip
-        office, token = asyncio.run(prepare(configured))
+        office, token = asyncio.run(prepare(configured, pair.owner_url))
         port = 20_000 + os.getpid() % 10_000
         stock_url = make_url(pair.system_url).render_as_string(hide_password=False)
         with (
