@@ -178,14 +178,14 @@ class Loaders:
             )
             return select(asked.c.parent, asked.c.wanted, *inner.c).join_from(asked, inner, true())
 
-        found: defaultdict[Some, list[Any]] = defaultdict(list)
+        found: defaultdict[tuple[UUID, int], list[Any]] = defaultdict(list)
         parents, wanted = [key.parent for key in keys], [key.most for key in keys]
         read = ("some", column, order, only)
-        for (parent, most), row in await self._read(
-            read, model, query, 2, only, parents=parents, wanted=wanted
-        ):
-            found[Some(parent, most)].append(row)
-            self._note(row)
+        rows = await self._read(read, model, query, 2, only, parents=parents, wanted=wanted)
+        for place, row in rows:
+            found[place].append(row)  # type: ignore[index]  # a parent, and how many it was asked for
+        if model is Contact:
+            self.personal.update(row.account_id for _, row in rows)
         return [found[key] for key in keys]
 
     async def _read(
@@ -210,7 +210,7 @@ class Loaders:
         if records is None:
             async with self._sessions() as session:
                 records = list(await session.execute(query(), given))
-            return [(record[:before], prepared.converted(record)) for record in records]
+            return [(tuple(record[:before]), prepared.converted(record)) for record in records]
         return [(record[:before], prepared.row(record)) for record in records]
 
 
