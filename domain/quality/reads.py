@@ -61,6 +61,10 @@ async def local_of(session: AsyncSession, account: Account) -> Local:
     first = await session.scalar(
         select(func.min(func.lower(Terms.in_force))).where(Terms.account_id == account.id)
     )
+    return _local(account, first)
+
+
+def _local(account: Account, first: datetime | None) -> Local:
     zone = ZoneInfo(account.time_zone)
     return Local(account.time_zone, first.astimezone(zone).date() if first else date(2000, 1, 1))
 
@@ -88,12 +92,18 @@ async def compliance(
     Calendar windows are read as stored, a few seconds behind the facts; rolling ones, and accounts without stored
     measurements, are measured on request.
     """
-    account = await account_of(session, actor, account_id)
-    if account is None:
+    first = select(func.min(func.lower(Terms.in_force))).where(Terms.account_id == account_id)
+    query = (
+        select(Account, Look.measured_at, first.scalar_subquery())
+        .outerjoin(Look, Look.account_id == Account.id)
+        .where(Account.id == account_id, actor.scope(Account))
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
         return None
-    span = span_at(window, await local_of(session, account), to_us(at))
-    look = await session.get(Look, account_id)
-    if window in CALENDAR and look is not None and look.measured_at is not None:
+    account, look_measured_at, terms_from = found
+    span = span_at(window, _local(account, terms_from), to_us(at))
+    if window in CALENDAR and look_measured_at is not None:
         row = await session.scalar(_stored(account_id, scope, span))
     else:
         _, row = await measured_at(session, account, scope, span, at=now)

@@ -95,8 +95,18 @@ class Bounds:
 
     has_next_page: bool
     has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    first: EdgeData | None
+    last: EdgeData | None
+
+    @property
+    def start_cursor(self) -> str | None:
+        """Cursor of the first row."""
+        return None if self.first is None else self.first.cursor
+
+    @property
+    def end_cursor(self) -> str | None:
+        """Cursor of the last row."""
+        return None if self.last is None else self.last.cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +202,8 @@ def arranged(rows: list[Any], window: PageArguments, cursor_of: Callable[[Any], 
         Bounds(
             has_next_page=window.before is not None if backward else more,
             has_previous_page=more if backward else window.after is not None,
-            start_cursor=places[0].cursor if places else None,
-            end_cursor=places[-1].cursor if places else None,
+            first=places[0] if places else None,
+            last=places[-1] if places else None,
         ),
     )
 

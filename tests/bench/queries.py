@@ -33,10 +33,12 @@ from domain.access import Tx
 from domain.agreements import Priority
 from domain.core.db import Sessions, transaction
 from domain.core.settings import Settings
+from domain.quality.actions import SOON
 from tests import build
 from tests.api import asking
 from tests.api.asking import Office
 from tests.bench.gps import Side, answering, serving
+from tests.build import World
 
 PRODUCT = (
     "import sys;"
@@ -229,10 +231,13 @@ async def copied(session: Any, table: str) -> str:
     )
 
 
-async def measure_quality(make: Sessions) -> None:
+async def measure_quality(make: Sessions, world: World) -> None:
     """Measure what the worker would have measured."""
-    at = datetime.now(UTC) + timedelta(minutes=1)
+    at = datetime.now(UTC)
     async with transaction(make) as session:
+        await quality.mark(
+            session, world.tenant.id, world.account.id, dirty_from=build.T0, at=at - SOON
+        )
         for taken in await quality.claim_due(session, at=at, limit=10):
             await quality.measure(session, taken, at=at)
 
@@ -244,7 +249,7 @@ async def prepare(configured: Settings, owner_url: str) -> tuple[Office, str]:
         system = configured.model_copy(update={"database_url": configured.system_database_url})
         async with asking.running(system) as owner:
             await seed(owner.make, office)
-            await measure_quality(owner.make)
+            await measure_quality(owner.make, office.world)
         plain = make_url(owner_url).set(drivername="postgresql")
         connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
         await connection.execute("VACUUM ANALYZE")
