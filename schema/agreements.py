@@ -30,6 +30,18 @@ class Agreement(Node):
     ended_at: Annotated[
         datetime | None, "Time at which the agreement ended; null while it is in force."
     ]
+    fixed_until: Annotated[
+        date | None, "Last day that is agreed; null for an agreement without a fixed duration."
+    ]
+    notice_months: Annotated[int, "Calendar months of the notice period."]
+    notice_days: Annotated[int, "Days of the notice period, besides its months."]
+    notice_by: Annotated[
+        date | None,
+        "Last day on which notice can be given, so that the agreement ends with its fixed duration.",
+    ]
+    renews_for_months: Annotated[
+        int | None, "Months for which it is renewed without notice; null when it ends instead."
+    ]
     version: Annotated[int, "Version of the row, raised by every change."]
 
     account = to_one(Account, accounts.Account, "account_id", "Account of the client that signed.")
@@ -93,6 +105,34 @@ class AgreementMutation:
         """End an agreement. Promises on incidents opened before the end are evaluated and credited as agreed."""
         return await agreements.end(
             ask.tx, id, ended_at=ended_at, reason=reason, expected_version=expected_version
+        )
+
+    @mutation(Agreement)
+    @staticmethod
+    async def agree_duration(
+        ask: MutationContext,
+        id: Annotated[AgreementId, "Agreement that gets a duration."],
+        fixed_until: Annotated[
+            date | None, "Last day that is agreed; null for no fixed duration."
+        ] = None,
+        notice_months: Annotated[int, "Calendar months of the notice period, up to 120."] = 0,
+        notice_days: Annotated[
+            int, "Days of the notice period besides its months, up to 1,000."
+        ] = 0,
+        renews_for_months: Annotated[
+            int | None, "Months of a renewal without notice; null when the agreement ends instead."
+        ] = None,
+        expected_version: ExpectedVersion = None,
+    ) -> agreements.Agreement:
+        """Agree the last day of an agreement, its notice period and its renewal without notice."""
+        return await agreements.agree_duration(
+            ask.tx,
+            id,
+            fixed_until=fixed_until,
+            notice_months=notice_months,
+            notice_days=notice_days,
+            renews_for_months=renews_for_months,
+            expected_version=expected_version,
         )
 
     @mutation(Terms)

@@ -33,7 +33,8 @@ FACTS: dict[Right, str] = {
     R.READ_DEVICES: "device.enrolled device.revoked",
     R.READ_ESCALATIONS: "escalation.stepped escalation.stopped escalation_policy.ended"
     " escalation_policy.set",
-    R.READ_AGREEMENTS: "agreement.signed agreement.amended agreement.ended calendar.defined",
+    R.READ_AGREEMENTS: "agreement.signed agreement.amended agreement.ended"
+    " agreement.duration_agreed calendar.defined",
     R.READ_MONEY: "agreement.delivered agreement.month_closed agreement.planned agreement.rate_set"
     " credit.overridden terms.simulated"
     " billing_party.set credit.adjusted credit.decided credit.declined credit.granted"

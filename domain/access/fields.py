@@ -72,7 +72,10 @@ FIELDS: dict[str, Fields] = {
     "CreditBand": _all("belowPpm fixedCents feeBps"),
     "Calendar": _all("id name versions"),
     "CalendarVersion": _all("id number spec calendar"),
-    "Agreement": _all("id reference title signedOn endedAt version account terms rates"),
+    "Agreement": _all(
+        "id reference title signedOn endedAt fixedUntil noticeMonths noticeDays noticeBy"
+        " renewsForMonths version account terms rates"
+    ),
     "Terms": {
         NONE: "id number currency perCause inForceFrom inForceUntil promises agreement",
         R.READ_MONEY: "periodFeeCents creditCapCents",

@@ -93,7 +93,7 @@ _BY_RIGHT: dict[Right, str] = {
     " resetSecondFactor",
     R.MANAGE_KEYS: "issueApiKey revokeApiKey",
     R.MANAGE_COMPANY: "changeCompany",
-    R.MANAGE_AGREEMENTS: "defineCalendar signAgreement endAgreement amendAgreement setQualityPolicy"
+    R.MANAGE_AGREEMENTS: "defineCalendar signAgreement endAgreement amendAgreement agreeDuration setQualityPolicy"
     " simulateTerms setRate",
     R.ACCEPT_RISK: "signOffTerms",
     R.REPORT: "openIncident updateIncident reopenIncident correctIncidentOccurrence",

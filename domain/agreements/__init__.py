@@ -7,6 +7,7 @@ from domain.agreements.actions import (
     must_be_computable,
     sign,
 )
+from domain.agreements.duration import agree_duration, duration_of
 from domain.agreements.events import AgreementEnding
 from domain.agreements.limits import (
     MOST_SPECIFIC,
@@ -69,12 +70,14 @@ __all__ = [
     "TicketKind",
     "Unit",
     "about_agreement",
+    "agree_duration",
     "amend",
     "announce_amendment",
     "announce_end",
     "applicable",
     "calendar_versions",
     "check",
+    "duration_of",
     "end",
     "hours_of",
     "in_force",

@@ -56,3 +56,12 @@ class AgreementEnding(Fact):
     ended_at: datetime
     reason: str
     ended_at_before: datetime | None = None
+
+
+class DurationAgreed(Fact):
+    """The last day of the agreement, its notice period and its renewal without notice were agreed."""
+
+    kind: ClassVar[str] = "agreement.duration_agreed"
+    subject_type: ClassVar[str | None] = "Agreement"
+    before: dict[str, Any]
+    after: dict[str, Any]

@@ -1,9 +1,10 @@
 """Rows: agreements, their effective-dated terms, the promises in them and the credits for broken promises."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
@@ -88,13 +89,35 @@ class Agreement(Base, Owned, Versioned):
     """Agreement between the company and a client."""
 
     __tablename__ = "agreement"
-    __table_args__ = (UniqueConstraint("tenant_id", "reference"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "reference"),
+        CheckConstraint(
+            "notice_months >= 0 AND notice_days >= 0 AND renews_for_months >= 1",
+            name="duration_not_negative",
+        ),
+    )
 
     reference: Mapped[str]
     title: Mapped[str]
     signed_on: Mapped[date]
     newest_terms: Mapped[int] = mapped_column(default=1)  # the number of the latest version
     ended_at: Mapped[datetime | None]
+    fixed_until: Mapped[date | None]  # the last day that is agreed; None: no fixed duration
+    notice_months: Mapped[int] = mapped_column(default=0, server_default="0")
+    notice_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    renews_for_months: Mapped[int | None]  # without notice; None: it ends after the last day
+
+    @property
+    def notice_by(self) -> date | None:
+        """The last day on which notice can be given, so that the agreement ends with its fixed duration."""
+        if self.fixed_until is None:
+            return None
+        return notice_day(self.fixed_until, months=self.notice_months, days=self.notice_days)
+
+
+def notice_day(fixed_until: date, *, months: int, days: int) -> date:
+    """Return the last day on which notice can be given: the whole notice period lies between it and the day after."""
+    return fixed_until + timedelta(days=1) - relativedelta(months=months, days=days + 1)
 
 
 class Terms(Base, Owned):
