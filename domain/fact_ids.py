@@ -13,6 +13,7 @@ TYPES: dict[str, str] = {
     "accounts": "Account",
     "accounts_after": "Account",
     "accounts_before": "Account",
+    "agreement_id": "Agreement",
     "attendance_id": "Attendance",
     "contact_id": "Contact",
     "contact_ids": "Contact",
@@ -62,6 +63,8 @@ OF_ONE_KIND: dict[tuple[str, str], str] = {
     ("credit_note.payout_reversed", "reverses_id"): "Payout",
     ("questionnaire.published", "version_id"): "QuestionnaireVersion",
     ("questionnaire.version_added", "version_id"): "QuestionnaireVersion",
+    ("raid.handed_over", "before"): "User",
+    ("raid.handed_over", "after"): "User",
     ("recovery.step_handed_over", "before"): "User",
     ("recovery.step_handed_over", "after"): "User",
 }

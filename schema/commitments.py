@@ -33,6 +33,8 @@ enum(
     action_item="Action item, such as one from a meeting.",
     improvement="Improvement of the service for the client.",
     follow_up="Follow-up of a question or a complaint.",
+    agenda="Agenda of a meeting, sent 24 hours before it begins.",
+    summary="Summary of a meeting, sent within 24 hours after its end.",
 )
 enum(
     CommitmentState,

@@ -11,12 +11,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from domain import messages
+from domain import meetings, messages
 from domain.access import Actor, Tx
 from domain.accounts import Channel
 from domain.core.db import Sessions, transaction
+from domain.meetings import CalendarAnswer, Meeting
 from domain.messages import Message as MessageRow
 from domain.messages import MessageSigner
+from workers.calendar_answers import read_calendar_answer
 from workers.mail_notices import News, Notice, Reply, read, read_reply
 from workers.mail_parts import LARGEST
 from workers.periodic import WorkContext, is_away
@@ -92,18 +94,32 @@ def _may_pass(error: Exception) -> bool:
 
 
 async def _take(make: Sessions, file: Path, signer: MessageSigner) -> bool:
-    notice, reply, fingerprint = await asyncio.to_thread(_read, file, signer)
+    found, fingerprint = await asyncio.to_thread(_read, file, signer)
     at = datetime.now(UTC)
-    if notice is not None:
-        return await take_in(make, notice, at=at)
-    return reply is not None and await take_reply(make, reply, fingerprint, at=at)
+    if isinstance(found, CalendarAnswer):
+        return await take_calendar_answer(make, found, at=at)
+    if isinstance(found, Notice):
+        return await take_in(make, found, at=at)
+    return found is not None and await take_reply(make, found, fingerprint, at=at)
 
 
-def _read(file: Path, signer: MessageSigner) -> tuple[Notice | None, Reply | None, str]:
+def _read(file: Path, signer: MessageSigner) -> tuple[CalendarAnswer | Notice | Reply | None, str]:
+    """Read a mail: what a calendar answered, else a notice about a message, else a reply of a person."""
     raw = _beginning(file)
-    notice = read(raw, signer)
-    reply = read_reply(raw, signer) if notice is None else None
-    return notice, reply, hashlib.sha256(raw).hexdigest()
+    found = read_calendar_answer(raw, signer) or read(raw, signer) or read_reply(raw, signer)
+    return found, hashlib.sha256(raw).hexdigest()
+
+
+async def take_calendar_answer(make: Sessions, answer: CalendarAnswer, *, at: datetime) -> bool:
+    """Record what a calendar answered to an invitation; return whether it changed anything."""
+    async with transaction(make) as session:
+        tenant_id = await session.scalar(
+            select(Meeting.tenant_id).where(Meeting.id == answer.meeting_id)
+        )
+        if tenant_id is None:
+            return False
+        tx = Tx(session, Actor.system(tenant_id, "answers"), at)
+        return await meetings.note_answer(tx, answer)
 
 
 async def take_reply(make: Sessions, reply: Reply, fingerprint: str, *, at: datetime) -> bool:

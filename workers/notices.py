@@ -3,7 +3,16 @@
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
-from domain import agreements, audit, escalation, incidents, invoices, recovery, surveys
+from domain import (
+    agreements,
+    audit,
+    escalation,
+    incidents,
+    invoices,
+    meetings,
+    recovery,
+    surveys,
+)
 from domain.access import Tx
 from domain.core.sequencing import SequencedEvent
 from workers.jobs import Job, JobContext
@@ -26,6 +35,9 @@ announce_closing_note = job_of(invoices.announce_closing_note)
 announce_end = job_of(agreements.announce_end)
 plan_after_incident = job_of(surveys.plan_after_incident)
 hurry_notices = job_of(incidents.hurry_notices)
+send_invitations = job_of(meetings.send_invitations)
+send_meeting_agenda = job_of(meetings.send_meeting_agenda)
+send_meeting_summary = job_of(meetings.send_meeting_summary)
 tell_answered = job_of(escalation.tell_answered)
 tell_checkpoint = job_of(audit.tell_checkpoint)
 tell_opened = job_of(incidents.tell_opened)

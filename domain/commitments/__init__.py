@@ -1,6 +1,6 @@
 """Commitments: what a user of the company promised a client by an instant, kept, late or withdrawn."""
 
-from domain.commitments.actions import finish, hand_over, make, withdraw
+from domain.commitments.actions import finish, hand_over, make, must_be_colleague, withdraw
 from domain.commitments.clocks import COMMITMENT
 from domain.commitments.model import Commitment, CommitmentKind, CommitmentState
 from domain.commitments.watching import commitments_due, look_at_commitment
@@ -15,5 +15,6 @@ __all__ = [
     "hand_over",
     "look_at_commitment",
     "make",
+    "must_be_colleague",
     "withdraw",
 ]

@@ -27,6 +27,7 @@ async def make(
     owner_id: UUID,
     due_at: datetime,
     internal: bool = False,
+    meeting_id: UUID | None = None,
 ) -> Commitment:
     """Promise a client something, with an owner and a due time; the terms in force when it is due may count it."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
@@ -35,7 +36,7 @@ async def make(
     if due_at <= tx.at:
         raise Refused(Code.TIME_REVERSED, "dueAt must be later than now.", argument="dueAt")
     account = await tx.get(Account, account_id, "account", argument="accountId")
-    await _must_be_colleague(tx, owner_id, account.id)
+    await must_be_colleague(tx, owner_id, account.id)
     row = Commitment(
         id=uuid7(),
         tenant_id=account.tenant_id,
@@ -44,6 +45,7 @@ async def make(
         words=words,
         owner_id=owner_id,
         internal=internal,
+        meeting_id=meeting_id,
         made_at=tx.at,
         due_at=due_at,
     )
@@ -120,7 +122,7 @@ async def hand_over(
     """Hand an open commitment over to another user of the company."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
     row = await _open(tx, commitment_id, expected_version)
-    await _must_be_colleague(tx, owner_id, row.account_id)
+    await must_be_colleague(tx, owner_id, row.account_id)
     if owner_id == row.owner_id:
         raise Refused(Code.ALREADY_DONE, "This user has it already.", argument="ownerUserId")
     tx.record(
@@ -152,7 +154,9 @@ async def _evaluate(tx: Tx, row: Commitment) -> None:
     await promises.evaluate(tx.session, tx.actor, row.id, at=tx.at)
 
 
-async def _must_be_colleague(tx: Tx, user_id: UUID, account_id: UUID) -> None:
+async def must_be_colleague(
+    tx: Tx, user_id: UUID, account_id: UUID, *, argument: str = "ownerUserId"
+) -> None:
     """Refuse an owner who is not an active office user of the company with access to the account."""
     limited = select(Reach.user_id).where(Reach.user_id == User.id)
     known = select(User.id).where(
@@ -166,5 +170,5 @@ async def _must_be_colleague(tx: Tx, user_id: UUID, account_id: UUID) -> None:
         raise Refused(
             Code.NOT_FOUND,
             "No such office user of the company with access to this account.",
-            argument="ownerUserId",
+            argument=argument,
         )

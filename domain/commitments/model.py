@@ -16,6 +16,8 @@ class CommitmentKind(StrEnum):
     ACTION_ITEM = "action_item"
     IMPROVEMENT = "improvement"
     FOLLOW_UP = "follow_up"
+    AGENDA = "agenda"
+    SUMMARY = "summary"
 
 
 class CommitmentState(StrEnum):
@@ -54,6 +56,7 @@ class Commitment(Base, Owned, Versioned):
     kind: Mapped[CommitmentKind]
     words: Mapped[str]
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"))
+    meeting_id: Mapped[UUID | None] = mapped_column(ForeignKey("meeting.id"), index=True)
     internal: Mapped[bool] = mapped_column(default=False)
     made_at: Mapped[datetime]
     due_at: Mapped[datetime]  # late from the instant after it on

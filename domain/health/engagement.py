@@ -19,8 +19,14 @@ MINUTE = 60.0
 def meetings(facts: AccountFacts) -> list[Point]:
     """Return the people who attended each meeting, of those invited; nobody attended a cancelled one."""
     held = points_of(facts.observed(K.MEETING), among="total")
-    called_off = facts.observed(K.MEETING_CANCELLED)
-    return [*held, *(Point(fact.at, fact.number, 0.0, 1.0) for fact in called_off)]
+    held += points_of(facts.of("meeting.held"), "attended", among="invited")
+    called_off = [*facts.observed(K.MEETING_CANCELLED), *cancelled_by_client(facts)]
+    return sorted([*held, *(Point(fact.at, fact.number, 0.0, 1.0) for fact in called_off)])
+
+
+def cancelled_by_client(facts: AccountFacts) -> list[HealthFact]:
+    """Return the planned meetings that the client cancelled."""
+    return [fact for fact in facts.of("meeting.cancelled") if fact.body["by_client"]]
 
 
 def replies(facts: AccountFacts) -> list[Point]:
@@ -104,11 +110,17 @@ def contacts_made(facts: AccountFacts) -> list[Point]:
         human_answers(facts),
         facts.observed(K.MEETING, K.EXECUTIVE_MEETING, K.CLIENT_WROTE, K.REPLY, K.TONE, K.CHAMPION),
     )
-    return sorted(
+    met = (
+        Point(fact.at, fact.number, 1.0, 1.0, UUID(contact))
+        for fact in facts.of("meeting.held")
+        for contact in fact.body["contact_ids"]
+    )
+    alone = (
         Point(fact.at, fact.number, 1.0, 1.0, UUID(fact.body["contact_id"]))
         for fact in made
         if fact.body["contact_id"] is not None
     )
+    return sorted([*alone, *met])
 
 
 def champions_heard(facts: AccountFacts) -> list[Point]:

@@ -23,7 +23,7 @@ FREQUENT = frozenset(
 )
 """Kinds of which there are many, and of which the last months decide."""
 KINDS = FREQUENT | {
-    *("message.answered", "touchpoint.made"),
+    *("message.answered", "touchpoint.made", "meeting.held", "meeting.cancelled"),
     *("survey.asked", "survey.withdrawn", "survey.answered", "survey.corrected"),
     *(
         "incident.closed",

@@ -49,12 +49,17 @@ def mean_of_last(inside: Sequence[Point], _known: Sequence[Point], _at: datetime
 
 
 def executive_meetings(facts: AccountFacts) -> list[Point]:
-    """Return the meetings with an executive: observed, or a touchpoint with a contact of decision power 5."""
+    """Return the meetings with an executive: observed, a touchpoint or a meeting with decision power 5."""
     executives = {each.id for each in facts.contacts if each.decision_power >= EXECUTIVE}
     met = [
         fact
         for fact in facts.of("touchpoint.made")
         if _contact(fact.body["contact_id"]) in executives
+    ]
+    met += [
+        fact
+        for fact in facts.of("meeting.held")
+        if executives & {UUID(contact) for contact in fact.body["contact_ids"]}
     ]
     return [
         Point(fact.at, fact.number, 1.0) for fact in [*facts.observed(K.EXECUTIVE_MEETING), *met]

@@ -38,9 +38,27 @@ def responses_slowing(given: WarningInput) -> Evidence:
 
 def meetings_cancelled(given: WarningInput) -> Evidence:
     """Return the cancelled ones of the last four meetings, if two or more."""
-    last = given.seen(K.MEETING, K.MEETING_CANCELLED, days=365)[-4:]
-    off = [each for each in last if each.body["observed"] == K.MEETING_CANCELLED]
+    begin = given.at - 365 * DAY
+    planned = [
+        *given.facts.of("meeting.held"),
+        *engagement.cancelled_by_client(given.facts),
+        *given.facts.observed(K.MEETING, K.MEETING_CANCELLED),
+    ]
+    last = sorted((each for each in planned if each.at > begin), key=_when)[-4:]
+    off = [each for each in last if _is_off(each)]
     return _numbers(off) if len(off) >= 2 else []
+
+
+def _is_off(fact: HealthFact) -> bool:
+    """Return whether the client cancelled or missed a meeting."""
+    if fact.kind == "meeting.held":
+        return not fact.body["attended"]
+    observed: str | None = fact.body.get("observed")
+    return fact.kind == "meeting.cancelled" or observed == K.MEETING_CANCELLED
+
+
+def _when(fact: HealthFact) -> tuple[datetime, int]:
+    return fact.at, fact.number
 
 
 def messages_shorter(given: WarningInput) -> Evidence:
@@ -207,7 +225,7 @@ def single_thread(given: WarningInput) -> Evidence:
     begin = given.at - 180 * DAY
     left = {UUID(each.body["contact_id"]) for each in facts.observed(K.CONTACT_LEFT)}
     contacts = [each for each in facts.contacts if each.id not in left]
-    made = [each for each in facts.of("touchpoint.made") if each.at > begin]
+    made = [each for each in facts.of("touchpoint.made", "meeting.held") if each.at > begin]
     made += [each for each in facts.observed(K.MEETING, K.EXECUTIVE_MEETING) if each.at > begin]
     few = len(contacts) < 2 or len({each.decision_power for each in contacts}) < 2
     alone = bool(made) and len({each.actor for each in made}) < 2
@@ -222,7 +240,7 @@ def reactive_only(given: WarningInput) -> Evidence:
     begun = given.seen(K.CLIENT_WROTE, days=60)
     begin = given.at - 60 * DAY
     ours = given.seen(K.MEETING, K.EXECUTIVE_MEETING, days=60) or [
-        each for each in given.facts.of("touchpoint.made") if each.at > begin
+        each for each in given.facts.of("touchpoint.made", "meeting.held") if each.at > begin
     ]
     return [] if ours else _numbers(begun)
 

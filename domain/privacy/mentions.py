@@ -37,9 +37,11 @@ from domain.core.ledger import LedgerRow
 from domain.files import File
 from domain.health.model import Observation
 from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
+from domain.meetings import Meeting
 from domain.patrols.model import PatrolScan
 from domain.posts import PostOrders
 from domain.privacy.rules import ERASED, identifiers, pattern
+from domain.raid.model import RaidEntry
 from domain.recovery.model import RecoveryCase, RecoveryStep
 from domain.shifts import Attendance, Shift
 from domain.simulation.model import Simulation
@@ -62,9 +64,16 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     SurveyAnswer.words,
     Observation.note,
     PatrolScan.answer,
+    Meeting.agenda,
+    Meeting.notes,
+    Meeting.open_questions,
+    Meeting.cancel_reason,
     Commitment.words,
     Commitment.note,
     Commitment.withdrawn_reason,
+    RaidEntry.words,
+    RaidEntry.rationale,
+    RaidEntry.outcome,
     Anomaly.explanation,
     Simulation.sign_off_reason,
     ErasableText.words,

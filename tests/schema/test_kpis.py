@@ -134,7 +134,9 @@ async def test_a_role_reads_what_its_rights_say(api: Api, office: Office, begin:
     every = await values(api, office.manager)
     assert "CREDITS_SHARE" in every
     own = await values(api, office.client)
-    assert set(every) - set(own) == {"CREDITS_SHARE", "ON_TIME_PAYMENT", "SURVEY_RESPONSE_RATE"}
+    assert set(every) - set(own) == {
+        "CREDITS_SHARE", "ON_TIME_PAYMENT", "SURVEY_RESPONSE_RATE", "STATUS_GREENER",
+    }  # fmt: skip
     assert own["RESOLUTION_TIME"]["n"] == 5
     catalogue = (await api.data(office.client, CATALOGUE))["kpiCatalogue"]
     assert {each["key"] for each in catalogue} == set(own)

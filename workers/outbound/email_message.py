@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 from domain import messages
 from domain.core.mailboxes import address_to_ascii
+from domain.meetings import MEDIA_TYPE, addressed
 from domain.messages import HEADER, MessageSigner, RenderedText
 from workers.outbound.senders import OutboundMessage, domain_of
 
@@ -55,6 +56,7 @@ def letter_of(
     letter.add_alternative(
         _with_link(page, leave, message.language), subtype="html", cte="quoted-printable"
     )
+    _enclose_calendar(letter, outgoing, signer, sent_from)
     _enclose(letter, outgoing)
     # Last, because setting the content removes existing Content-* headers.
     letter["Content-Language"] = message.language
@@ -97,10 +99,32 @@ def _with_link(page: str, leave: str | None, language: str) -> str:
     return f"{before}{line}{end}{after}"
 
 
+def _enclose_calendar(
+    letter: EmailMessage, outgoing: OutboundMessage, signer: MessageSigner, sent_from: str
+) -> None:
+    """Add an invitation as a third form of the text, which Outlook, Google and Apple read, and as a file for others.
+
+    Before other files, because a message with attachments has no alternatives any more.
+    """
+    for file in outgoing.enclosures:
+        if not file.media_type.startswith(MEDIA_TYPE):
+            continue
+        content = addressed(file.content, signer, sent_from=sent_from)
+        letter.add_alternative(
+            content.decode(),
+            subtype="calendar",
+            cte="quoted-printable",
+            params={"method": file.media_type.removeprefix(MEDIA_TYPE)},
+        )
+        letter.add_attachment(content, maintype="application", subtype="ics", filename=file.name)
+
+
 def _enclose(letter: EmailMessage, outgoing: OutboundMessage) -> None:
     """Attach images to the HTML part and all other files after it."""
-    page = letter.get_payload()[1]  # type: ignore[index]
+    page = letter.get_body(("html",))
     for file in outgoing.enclosures:
+        if file.media_type.startswith(MEDIA_TYPE):
+            continue
         kind, _, subtype = file.media_type.partition("/")
         if file.content_id is None:
             letter.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)

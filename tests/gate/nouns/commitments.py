@@ -14,7 +14,8 @@ from tests.api.asking import Api, Office
 from workers.commitments import look_at_due
 
 
-async def _owner(tx: Tx) -> UUID:
+async def owner_of(tx: Tx) -> UUID:
+    """An office user of the company."""
     email = f"{uuid7()}@example.org"
     return (await accounts.add_user(tx, email=email, name="Owner", role=Role.DISPATCHER)).id
 
@@ -28,7 +29,7 @@ async def commitment(
         tx = Tx(session, Actor.system(office.world.tenant.id, "test"), made)
         return await commitments.make(
             tx, office.world.account.id, kind=CommitmentKind.ACTION_ITEM, words="Change the lock",
-            owner_id=await _owner(tx), due_at=made + timedelta(days=days), internal=internal,
+            owner_id=await owner_of(tx), due_at=made + timedelta(days=days), internal=internal,
         )  # fmt: skip
 
 
@@ -48,7 +49,7 @@ async def _open(api: Api, office: Office) -> dict[str, Any]:
 async def _made(api: Api, office: Office) -> dict[str, Any]:
     async with transaction(api.make) as session:
         tx = Tx(session, Actor.system(office.world.tenant.id, "test"), api.state.now())
-        owner = await _owner(tx)
+        owner = await owner_of(tx)
     due = api.state.now() + timedelta(days=3_000)
     return {"ownerUserId": ids.write("User", owner), "dueAt": due.isoformat()}
 
