@@ -34,6 +34,7 @@ enum(
     improvement="Improvement of the service for the client.",
     follow_up="Follow-up of a question or a complaint.",
     agenda="Agenda of a meeting, sent 24 hours before it begins.",
+    milestone="Milestone of the service for the client.",
     summary="Summary of a meeting, sent within 24 hours after its end.",
 )
 enum(

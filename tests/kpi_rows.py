@@ -34,6 +34,7 @@ from domain.messages.model import Message, MessageState
 from domain.posts.model import Post
 from domain.promises.model import Promise, PromiseWatch, State
 from domain.shifts.model import Shift, ShiftState
+from domain.status_reports import StatusLight, StatusReport
 from domain.surveys import QuestionKind, Survey, SurveyPurpose
 from domain.surveys.model import (
     QuestionnaireVersion,
@@ -371,6 +372,32 @@ class Filling:
             )
         )
 
+    async def status_report(self, place: Place, number: int) -> None:
+        """A status report of one day, confirmed as computed, greener, or not at all."""
+        day = BEGIN.date() + timedelta(days=number)
+        confirmed = self.maybe(self.at(), 0.8)
+        greener = self.random.random() < 0.3
+        self.session.add(
+            StatusReport(
+                **self.own(place),
+                from_on=day,
+                until_on=day + timedelta(days=1),
+                drafted_at=BEGIN,
+                computed=StatusLight.RED,
+                reasons=[],
+                summary="S",
+                figures={},
+                done_ids=[],
+                due_ids=[],
+                raid_ids=[],
+                confirmed=None if confirmed is None else StatusLight.GREEN,
+                confirmed_at=confirmed,
+                confirmed_by=None if confirmed is None else "user:1",
+                is_greener=None if confirmed is None else greener,
+                reason="r",
+            )
+        )
+
     async def movement(self, place: Place) -> None:
         """A journal entry of any kind."""
         own, cents = self.own(place), self.random.randrange(100, 9_000)
@@ -472,6 +499,7 @@ async def _fill(
         await filling.response(place, survey, version)
         await filling.movement(place)
         await filling.commitment(place, guard)
+        await filling.status_report(place, number)
     for month in range(7):
         await filling.invoice(place, rate, month, "EUR")
     await filling.invoice(place, rate, 3, "USD")

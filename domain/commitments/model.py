@@ -18,6 +18,7 @@ class CommitmentKind(StrEnum):
     FOLLOW_UP = "follow_up"
     AGENDA = "agenda"
     SUMMARY = "summary"
+    MILESTONE = "milestone"
 
 
 class CommitmentState(StrEnum):

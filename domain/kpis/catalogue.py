@@ -185,6 +185,17 @@ _ALL = (
         facts_rights=(),
     ),
     KpiDefinition(
+        KpiKey.STATUS_GREENER,
+        "Statuses confirmed greener than the data",
+        "Status reports that were confirmed in the window (denominator), and those of them that a person confirmed as"
+        " greener than computed (numerator); also known as watermelon rate.",
+        "status_report",
+        _SHARE,
+        _AT_MOST,
+        rights=(Right.READ_INTERNAL,),
+        facts_rights=(),
+    ),
+    KpiDefinition(
         KpiKey.CONTESTED_VERDICTS,
         "Contested verdicts",
         "Promises to the client that got their verdict in the window (denominator), and those of them that the client"

@@ -30,6 +30,7 @@ class KpiKey(StrEnum):
     PUNCTUALITY = "punctuality"
     PROACTIVE_NOTICES = "proactive_notices"
     COMMITMENTS_KEPT = "commitments_kept"
+    STATUS_GREENER = "status_greener"
     CONTESTED_VERDICTS = "contested_verdicts"
     CHANGED_VERDICTS = "changed_verdicts"
     CREDITS_SHARE = "credits_share"

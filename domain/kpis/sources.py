@@ -33,6 +33,7 @@ from domain.messages.model import Message, MessageState
 from domain.promises.model import Promise, PromiseWatch, State
 from domain.shifts import LATE_AFTER
 from domain.shifts.model import Shift, ShiftState
+from domain.status_reports.model import StatusReport
 from domain.surveys import SCALES, QuestionKind
 from domain.surveys.model import SurveyAnswer, SurveyInvitation, SurveyResponse
 
@@ -182,6 +183,14 @@ def _commitments_kept() -> Select[Any]:
     )
 
 
+def _status_greener() -> Select[Any]:
+    row = StatusReport
+    none = literal(None, row.id.type)
+    return fact("StatusReport", row, none, row.confirmed_at, hit(row.is_greener), whole(1)).where(
+        row.confirmed_at.is_not(None)
+    )
+
+
 SOURCES: Mapping[KpiKey, Source] = {
     KpiKey.PROMISES_KEPT: _promises_kept,
     KpiKey.RESPONSE_TIME: _response_time,
@@ -206,6 +215,7 @@ SOURCES: Mapping[KpiKey, Source] = {
     KpiKey.PUNCTUALITY: _punctuality,
     KpiKey.PROACTIVE_NOTICES: proactive_notices,
     KpiKey.COMMITMENTS_KEPT: _commitments_kept,
+    KpiKey.STATUS_GREENER: _status_greener,
     KpiKey.CONTESTED_VERDICTS: _contested_verdicts,
     KpiKey.CHANGED_VERDICTS: _changed_verdicts,
     KpiKey.CREDITS_SHARE: credits_share,

@@ -45,6 +45,7 @@ from domain.raid.model import RaidEntry
 from domain.recovery.model import RecoveryCase, RecoveryStep
 from domain.shifts import Attendance, Shift
 from domain.simulation.model import Simulation
+from domain.status_reports import StatusReport
 from domain.surveys.model import SurveyAnswer
 
 TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
@@ -74,6 +75,8 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     RaidEntry.words,
     RaidEntry.rationale,
     RaidEntry.outcome,
+    StatusReport.summary,
+    StatusReport.reason,
     Anomaly.explanation,
     Simulation.sign_off_reason,
     ErasableText.words,

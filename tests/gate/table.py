@@ -25,6 +25,7 @@ LEFT: dict[str, Callable[[Row], bool]] = {
     "of files for the client": lambda _row: True,  # read below its file only, which is left out
     "rounds that began": lambda row: row["state"] not in {"PLANNED", "CANCELLED"},
     "not internal": lambda row: row["internal"] is False,
+    "confirmed status reports": lambda row: row["confirmedAt"] is not None,
     "published shifts": lambda row: row["publishedAt"] is not None,
     "granted credits": lambda row: row["state"] == "GRANTED",
     "messages that name no amounts": lambda row: row["template"] not in MONEY_LETTERS,

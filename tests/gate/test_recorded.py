@@ -86,6 +86,7 @@ LEFT_OUT = {
     ("recovery_case", "satisfied"): STEP,
     ("report_plan", "look_at"): "when the next report is made, computed from the schedule",
     ("review_link", "state"): STEP,
+    ("status_report", "summary"): "the words of a person, or of the draft; its figures are stated",
     ("shift", "state"): STEP,
     ("shift", "look_at"): "when the system looks at the shift next, computed",
     ("touchpoint", "due_on"): "when the next one is due, computed from the one that was made",
@@ -128,6 +129,9 @@ FILLED = {
     ("shift", "cancel_reason"),
     ("simulation", "sign_off_reason"),
     ("simulation", "signed_off_by_id"),
+    ("status_report", "confirmed"),
+    ("status_report", "confirmed_by"),
+    ("status_report", "is_greener"),
     ("touchpoint", "done_by"),
     ("touchpoint", "contact_id"),
 }

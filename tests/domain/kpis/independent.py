@@ -43,6 +43,9 @@ SQL: dict[str, str] = {
  FROM account a, (SELECT c.*, NULL::uuid AS site_id, CASE WHEN c.done_at < c.due_at THEN c.done_at
  ELSE c.due_at END AS at FROM commitment c) i WHERE i.account_id = a.id AND NOT i.internal
  AND i.withdrawn_reason IS NULL AND i.at >= :begin AND i.at < :until AND {scope}""",
+    "status_greener": """SELECT (i.is_greener)::int AS num, 1 AS den FROM account a JOIN
+ (SELECT s.*, NULL::uuid AS site_id FROM status_report s) i ON i.account_id = a.id
+ WHERE i.confirmed IS NOT NULL AND i.confirmed_at >= :begin AND i.confirmed_at < :until AND {scope}""",
     "changed_verdicts": """SELECT (i.state = 'changed')::int AS num, 1 AS den FROM account a JOIN
  (SELECT d.*, (SELECT w.site_id FROM promise p JOIN promise_watch w USING (unit_id) WHERE p.id = d.promise_id)
  AS site_id FROM dispute d) i ON i.account_id = a.id WHERE i.state <> 'open'
