@@ -11,6 +11,7 @@ from domain import (
     invoices,
     meetings,
     recovery,
+    renewals,
     surveys,
 )
 from domain.access import Tx
@@ -43,6 +44,7 @@ tell_checkpoint = job_of(audit.tell_checkpoint)
 tell_opened = job_of(incidents.tell_opened)
 tell_payout = job_of(invoices.tell_payout)
 tell_recovery = job_of(recovery.tell_recovery)
+tell_renewal_due = job_of(renewals.tell_renewal_due)
 tell_resolved = job_of(incidents.tell_resolved)
 tell_updated = job_of(incidents.tell_updated)
 warn_ops = job_of(escalation.warn_ops)

@@ -24,12 +24,14 @@ from workers.notices import (
     tell_opened,
     tell_payout,
     tell_recovery,
+    tell_renewal_due,
     tell_resolved,
     tell_updated,
     warn_ops,
 )
 from workers.photos import grade_photo
 from workers.quality import mark_quality
+from workers.renewals import follow_duration
 from workers.reviews import match_review
 from workers.sending import send_message
 
@@ -51,7 +53,9 @@ ROUTES: Routes = {
     "credit.adjusted": (tell_adjustment,),
     "promise.at_risk": (warn_ops,),
     "agreement.amended": (announce_amendment,),
-    "agreement.ended": (announce_end,),
+    "agreement.ended": (announce_end, follow_duration),
+    "agreement.duration_agreed": (follow_duration,),
+    "renewal.due": (tell_renewal_due,),
     "credit_note.issued": (announce_closing_note,),
     "credit_note.paid_out": (tell_payout,),
     "credit_note.payout_reversed": (tell_payout,),

@@ -16,6 +16,7 @@ from workers.periodic import Periodic
 from workers.positions import keep_days, watch_guards
 from workers.quality import lay_down, sweep_quality
 from workers.raid import watch_raid
+from workers.renewals import watch_renewals
 from workers.reports import plan_reports, plan_touchpoints, sweep_reports
 from workers.reviews import read_reviews
 from workers.shifts import watch_shifts
@@ -38,6 +39,7 @@ def schedule() -> Schedule:
         Periodic("reports", 1, sweep_reports, batch=50),
         Periodic("commitments", 1, watch_commitments, batch=200),
         Periodic("raid", 1, watch_raid, batch=200),
+        Periodic("renewals", 60, watch_renewals, batch=50),
         Periodic("shifts", 1, watch_shifts, batch=200),
         Periodic("patrols", 1, watch_rounds, batch=200),
         Periodic("report plans", 60, plan_reports, batch=200),

@@ -43,6 +43,7 @@ from domain.posts import PostOrders
 from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.raid.model import RaidEntry
 from domain.recovery.model import RecoveryCase, RecoveryStep
+from domain.renewals import Renewal
 from domain.shifts import Attendance, Shift
 from domain.simulation.model import Simulation
 from domain.status_reports import StatusReport
@@ -75,6 +76,7 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     RaidEntry.words,
     RaidEntry.rationale,
     RaidEntry.outcome,
+    Renewal.note,
     StatusReport.summary,
     StatusReport.reason,
     Anomaly.explanation,
