@@ -1,12 +1,15 @@
 """Alembic environment, started by `api.support.migrate`: runs migrations one at a time with a short lock timeout."""
 
 import asyncio
+from typing import Any
 
 from alembic import context
+from alembic.operations import ops
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from api.support.announcing import announce_due_columns
 from api.support.row_security import secure_new_tables
 from domain.metadata import metadata
 
@@ -36,6 +39,12 @@ def _prepare(connection: Connection, app_role: str) -> None:
     connection.commit()
 
 
+def _complete(context: Any, revision: Any, scripts: list[ops.MigrationScript]) -> None:
+    """Add to a generated revision what the metadata does not hold."""
+    secure_new_tables(context, revision, scripts)
+    announce_due_columns(context, revision, scripts)
+
+
 def _migrate(connection: Connection) -> None:
     _prepare(connection, context.config.attributes["app_role"])
     partitions = set(connection.scalars(text("SELECT relname FROM pg_class WHERE relispartition")))
@@ -46,7 +55,7 @@ def _migrate(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=True,
-        process_revision_directives=secure_new_tables,
+        process_revision_directives=_complete,
         # Partitions are created and dropped over time; the metadata knows only the partitioned table.
         include_name=lambda name, kind, _parents: not (kind == "table" and name in partitions),
     )

@@ -53,10 +53,12 @@ from domain.core.settings import Settings
 from domain.files import incoming, remove_left_behind
 from domain.surveys import SurveyLinks
 from domain.webhooks import SecretCipher
+from realtime.changes import Changes, keep_listening
 from realtime.hub import Hub
 from realtime.position_ingest import PositionIngest
 from realtime.positions import LivePositions
 from realtime.redis import connect as connect_redis
+from realtime.tasks import end
 from schema.build import build, sdl
 
 STATEMENT_TIMEOUT_MS = "35000"
@@ -150,7 +152,12 @@ def _lifespan(
             )
             ends.push_async_callback(redis.aclose)
             oidc = await ends.enter_async_context(Oidc(settings.oidc))
-            hub = await ends.enter_async_context(Hub(make, redis))
+            changes = Changes()
+            listening = asyncio.create_task(
+                keep_listening(settings.system_database_url, changes), name="changes"
+            )
+            ends.push_async_callback(end, listening)
+            hub = await ends.enter_async_context(Hub(make, redis, changes))
             keep = timedelta(days=settings.retain_positions_days)
             live = await ends.enter_async_context(LivePositions(make, redis, utc_now))
             intake = await ends.enter_async_context(

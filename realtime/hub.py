@@ -1,8 +1,8 @@
 """The hub: one reader of the ledger per process, and all listeners of the process.
 
 A listener receives every fact of its topic once, in the order of `seq`, or a mark that its queue overflowed.
-Redis brings facts within milliseconds. Once a second the hub compares its position with PostgreSQL, so a
-wiped, stalled or absent Redis delays facts by at most a second and loses none.
+Redis brings facts within milliseconds. A second after facts were announced the hub compares its position with
+PostgreSQL, so a wiped, stalled or absent Redis delays facts by about a second and loses none.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from domain.core import sequencing
 from domain.core.cursor import LedgerPosition
 from domain.core.db import Sessions
 from domain.core.sequencing import SequencedEvent
+from domain.core.wakeups import FactKinds
+from realtime.changes import Changes, ChangeWaiter
 from realtime.stream import SequenceBuffer, Streams
 from realtime.tasks import end
 from realtime.topics import Topic, topics_of
@@ -28,6 +30,7 @@ log = structlog.get_logger()
 ROOM = 2048  # facts a listener may be behind; the facts are shared, an entry costs 8 bytes
 PAGE = 1000  # facts read from PostgreSQL at once
 COMPARE_S = 1.0
+IDLE_COMPARE_S = 10.0  # while PostgreSQL announces facts, and has announced none
 LINKS = 4096  # positions whose hash is kept, for cursors
 POLL_S = 0.5  # between reads of PostgreSQL while Redis is away
 AWAY_S = 2.0  # before Redis is tried again
@@ -71,8 +74,10 @@ class Listener:
 class Hub:
     """Reads the ledger and distributes its facts. `async with Hub(...)` runs it for the length of the block."""
 
-    def __init__(self, make: Sessions, redis: Redis) -> None:
+    def __init__(self, make: Sessions, redis: Redis, changes: Changes | None = None) -> None:
+        """Without `changes` that are heard it compares itself with PostgreSQL every second."""
         self._make = make
+        self._changes = changes or Changes()
         self._redis = redis
         self._buffer = SequenceBuffer(0)
         self._streams: Streams | None = None
@@ -136,14 +141,21 @@ class Hub:
 
     async def run(self) -> None:
         """Run until cancelled. Catches every error: if the hub stopped, subscribers would silently receive nothing."""
+        with self._changes.waiting_for((FactKinds(""),)) as announced:
+            await self._run(announced)
+
+    async def _run(self, announced: ChangeWaiter) -> None:
         compared_at = 0.0
         while True:
             try:
                 if self._streams is None:
                     self._streams = await self._start()
                 followed = await self._follow(self._streams)
-                due = time.monotonic() - compared_at >= COMPARE_S
+                is_quiet = self._changes.is_heard and not announced.is_woken
+                every_s = max(COMPARE_S, IDLE_COMPARE_S) if is_quiet else COMPARE_S
+                due = time.monotonic() - compared_at >= every_s
                 if due or self._buffer.broken or not followed:
+                    announced.begin()
                     await self._compare()
                     compared_at = time.monotonic()
                 if self._buffer.broken:

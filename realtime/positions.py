@@ -34,6 +34,7 @@ KEEP = 64  # entries the stream keeps, approximately
 COMPARE_S = 1.0
 # longest wait for Redis before it is asked again: a Cluster's slot may have moved meanwhile
 WAIT_S = 1.0
+UNWATCHED_S = 10.0  # the same while nobody watches; who comes meanwhile is served by the comparison
 BACK_S = 5  # how far a comparison looks back: commits come late, and clocks of processes differ
 AWAY_S = 1.0  # before Redis is tried again
 
@@ -152,9 +153,10 @@ class LivePositions:
         while True:
             try:
                 key = await self._stream()
-                async with asyncio.timeout(WAIT_S + 1):
+                wait_s = WAIT_S if self._listeners else UNWATCHED_S
+                async with asyncio.timeout(wait_s + 1):
                     found = await self._redis.xread(
-                        {key: last}, count=KEEP, block=int(WAIT_S * 1000)
+                        {key: last}, count=KEEP, block=int(wait_s * 1000)
                     )
                 for _key, entries in found:
                     for entry_id, fields in entries:

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 
 import structlog
 
+from domain.core import outbox
 from domain.core.backlog import Backlog, backlog
+from realtime.changes import ChangeWaiter
 from realtime.tasks import done_within, end
 from workers.jobs import LIMIT_S, Runner
-from workers.periodic import WorkContext
+from workers.periodic import BACKSTOP_S, Alarm, WorkContext
 
 log = structlog.get_logger()
 
@@ -22,17 +24,25 @@ IDLE_S = 0.25
 REPEAT_S = 300.0  # a lasting backlog is logged again after this time
 
 
-async def drain_outbox(runner: Runner) -> None:
+async def drain_outbox(runner: Runner, work: WorkContext) -> None:
     """Execute due jobs until cancelled; attempts in progress are finished first. Several workers may do so."""
     running: set[asyncio.Task[None]] = set()
+    with work.changes.waiting_for(outbox.DUE) as waiter:
+        await _drain(runner, running, waiter, Alarm(work.make, work.changes, waiter, outbox.DUE))
+
+
+async def _drain(
+    runner: Runner, running: set[asyncio.Task[None]], waiter: ChangeWaiter, alarm: Alarm
+) -> None:
     try:
         while True:
+            waiter.begin()
             free = AT_ONCE - len(running)
             claimed = await runner.claim(free) if free else []
             for outbox_id, attempt in claimed:
                 running.add(asyncio.create_task(runner.attempt(outbox_id, attempt)))
             if not running:
-                await asyncio.sleep(IDLE_S)
+                await alarm.wait(IDLE_S, BACKSTOP_S)
                 continue
             # A batch that was not full means that nothing more is due: poll again soon. A full one: continue as
             # soon as an attempt ends.

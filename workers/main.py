@@ -6,12 +6,14 @@ import random
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 import structlog
 
 from domain.core import sequencing
 from domain.core.db import Sessions, connect, sessions
 from domain.core.settings import Settings
+from realtime.changes import Changes, listen
 from realtime.redis import connect as connect_redis
 from realtime.tasks import end, first_completed
 from workers.draining import drain_outbox
@@ -98,12 +100,14 @@ async def _serve(settings: Settings, routes: Routes, voice: PayloadRenderer | No
             routes=routes,
             noted_in=settings.data / "ledger.json",
         )
-        work = WorkContext(make, settings)
+        changes = Changes()
+        work = WorkContext(make, settings, changes)
         parts: dict[str, Part] = {
+            "changes": lambda: listen(settings.system_database_url, changes),
             "relay": relay.run,
             "queue": lambda: queue.work(runner),
-            "outbox": lambda: drain_outbox(runner),
-            "webhooks": lambda: keep_webhooks(make, settings, voice),
+            "outbox": lambda: drain_outbox(runner, work),
+            "webhooks": lambda: keep_webhooks(work, voice),
             **{job.name: _part(job, work) for job in schedule()},
         }
         log.info("worker.started", parts=list(parts), routes=len(routes))
@@ -122,7 +126,7 @@ def _part(job: Periodic, work: WorkContext) -> Part:
     """Return periodic work as a part of the worker, in its event loop or in a thread of its own."""
 
     async def isolated(make: Sessions) -> None:
-        await repeat(job, WorkContext(make, work.settings))
+        await repeat(job, replace(work, make=make))
 
     if job.isolated:
         return lambda: in_own_thread(work.settings.system_database_url, isolated)

@@ -1,8 +1,12 @@
-"""Periodic work: the loop that runs it, and the rule that a failing item is deferred alone."""
+"""Periodic work: the loop that runs it, and the rule that a failing item is deferred alone.
+
+A part looks when PostgreSQL announces a change that concerns it, when the next row that it knows of falls due, and at
+the latest after its backstop. While no announcement arrives (the connection is lost, or nothing listens) it polls.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -12,8 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.core.db import Sessions, is_busy, reason, transaction
 from domain.core.deferral import FIRST, Subject, clear, clear_past_due, defer, wait_for_lock
 from domain.core.settings import Settings
+from domain.core.wakeups import WakeUp, next_due
+from realtime.changes import Changes, ChangeWaiter
 
 log = structlog.get_logger()
+
+BACKSTOP_S = 30.0
+NOT_EARLY_S = 0.002  # a timer may end a moment early, and that look would find nothing
 
 Work = Callable[[AsyncSession], Awaitable[object]]
 
@@ -24,6 +33,7 @@ class WorkContext:
 
     make: Sessions
     settings: Settings
+    changes: Changes = field(default_factory=Changes)
 
 
 Step = Callable[[WorkContext, int], Awaitable[int]]
@@ -32,14 +42,21 @@ Step = Callable[[WorkContext, int], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """A piece of work that is repeated at an interval."""
+    """A piece of work that is repeated: when something wakes it, or at an interval."""
 
     name: str
     """Name of this part of the worker in the log."""
     every_s: float
+    """Shortest pause between two looks, and the interval while no change is announced."""
     step: Step
     batch: int = 1
     """Largest number of items in one step; after a full batch the next step follows at once."""
+    wakes: tuple[WakeUp, ...] = ()
+    """What wakes it; without any it looks at its interval."""
+    polls: str = ""
+    """Why it looks at its interval, when nothing wakes it."""
+    backstop_s: float = BACKSTOP_S
+    """Longest pause between two looks of a part that is woken: a row can fall due by a change that no trigger sees."""
     isolated: bool = False
     """Whether it runs in its own thread and event loop with its own connections, because it is latency-critical."""
     warm: Callable[[], object] | None = None
@@ -47,12 +64,45 @@ class Periodic:
 
 
 async def repeat(job: Periodic, work: WorkContext) -> None:
-    """Run the step until it finds less than a batch, then sleep; until cancelled. Several workers may do so at once."""
+    """Run the step until it finds less than a batch, then wait; until cancelled. Several workers may do so at once."""
     if job.warm is not None:
         await asyncio.to_thread(job.warm)
-    while True:
-        if await job.step(work, job.batch) < job.batch:
-            await asyncio.sleep(job.every_s)
+    with work.changes.waiting_for(job.wakes) as waiter:
+        alarm = Alarm(work.make, work.changes, waiter, job.wakes)
+        while True:
+            waiter.begin()
+            if await job.step(work, job.batch) < job.batch:
+                await alarm.wait(job.every_s, job.backstop_s if job.wakes else job.every_s)
+
+
+class Alarm:
+    """Waits for the next look of one part of a worker."""
+
+    def __init__(
+        self, make: Sessions, changes: Changes, waiter: ChangeWaiter, wakes: Sequence[WakeUp]
+    ) -> None:
+        self._make = make
+        self._changes = changes
+        self._waiter = waiter
+        self._next_due = next_due(wakes)
+
+    async def wait(self, soonest_s: float, latest_s: float) -> None:
+        """Wait until something falls due, a change is announced, or `latest_s` are over; at least `soonest_s`.
+
+        What is due and cannot be processed (another worker has it, or it waits for something else) is looked at after
+        `soonest_s` again.
+        """
+        began = asyncio.get_running_loop().time()
+        if self._changes.is_heard and latest_s > soonest_s:
+            async with self._make() as session:
+                due_at = await session.scalar(self._next_due)
+            left_s = latest_s
+            if due_at is not None:
+                left_s = (due_at - datetime.now(UTC)).total_seconds() + NOT_EARLY_S
+            await self._waiter.wait(min(max(left_s, soonest_s), latest_s))
+        rest_s = began + soonest_s - asyncio.get_running_loop().time()
+        if rest_s > 0:
+            await asyncio.sleep(rest_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ JOBS_AT_ONCE = 6
 # entries in the queue: a second or two of work, so one company's burst does not delay others
 ROOM = 200
 TRIES = 1_000  # counted by arq; the real attempts are counted in the outbox
-POLL_S = 0.05  # arq's default of 0.5 s would be most of the time between a breach and its credit
+POLL_S = 0.05  # while jobs are in progress: a place becomes free when one of them ends
+WAKE_S = 2.0  # longest wait for news of the queue, shorter than `REDIS_S`
 REDIS_S = 3.0  # after which an unresponsive Redis counts as away
 # a row not taken from here within an hour was claimed from PostgreSQL long before
 EXPIRES_MS = 3_600_000
@@ -50,6 +51,27 @@ _decode = msgspec.msgpack.Decoder().decode
 async def consequence(ctx: dict[str, Any], outbox_id: str) -> None:
     """Make the first attempt of one outbox row; the only arq function."""
     await ctx["runner"].run_new(UUID(outbox_id))
+
+
+class _WokenWorker(Worker):
+    """An arq worker that waits for news of the queue while it is idle, where arq itself would poll."""
+
+    _news_id = "0-0"
+
+    async def _poll_iteration(self) -> None:
+        if not self.tasks:
+            # news since the last read comes at once, so none is missed between a look and the wait
+            news = await self.pool.xread(
+                {_news_of(self.queue_name): self._news_id}, block=int(WAKE_S * 1000)
+            )
+            for _stream, entries in news:
+                self._news_id = entries[-1][0]
+        await super()._poll_iteration()
+
+
+def _news_of(queue_name: str) -> str:
+    """Return the key of the stream whose one entry says that something was queued."""
+    return f"{queue_name}:news"
 
 
 class Queue:
@@ -97,12 +119,13 @@ class Queue:
             job = serialize_job("consequence", (job_id,), {}, None, now_ms, serializer=_encode)
             pipe.psetex(job_key_prefix + job_id, EXPIRES_MS, job)
             pipe.zadd(self._name, {job_id: now_ms}, nx=True)
+        pipe.xadd(_news_of(self._name), {"queued": len(outbox_ids)}, maxlen=1, approximate=False)
         await pipe.execute()
 
     async def work(self, runner: Runner) -> None:
         """Execute queued jobs until cancelled or until Redis is lost; jobs in progress are finished first."""
         redis = self._connect()
-        worker = Worker(
+        worker = _WokenWorker(
             functions=[func(consequence, name="consequence")],
             queue_name=self._name,
             redis_pool=redis,

@@ -30,7 +30,12 @@ log = structlog.get_logger()
 
 LEADER = 0x7761_6172_5245_4C41
 NOTED_S = 1.0  # how far the position file outside the database may lag behind while facts arrive
-POLL_S = 0.5  # NOTIFY wakes the relay within a millisecond; polling finds what NOTIFY misses
+POLL_S = 0.5  # between attempts to lead, or to publish after a failure
+BACKSTOP_S = 5.0
+"""Longest pause of a leader: NOTIFY wakes it within a millisecond, on the connection without which it does not lead.
+
+It stays below the time after which the server ends an idle session.
+"""
 BATCH = 1000  # facts published per round trip
 ROUND_S = 0.1
 """Target duration of a transaction that numbers an import; a live fact waits at most this long behind it."""
@@ -152,14 +157,19 @@ class Relay:
                     self._is_noted = False
                 await self._note(session)
                 if batch.facts < limit:
-                    await wait_at_most(self._wake, POLL_S)
+                    await wait_at_most(self._wake, BACKSTOP_S if self._is_all_noted else NOTED_S)
                 else:
                     limit = _paced(limit, took_s=loop.time() - began)
+
+    @property
+    def _is_all_noted(self) -> bool:
+        """Whether the position file has the last number, or there is none."""
+        return self._noted_in is None or self._is_noted
 
     async def _note(self, session: AsyncSession) -> None:
         """Write the last number to the position file, at most once a second; a full disk does not stop numbering."""
         now = asyncio.get_running_loop().time()
-        if self._noted_in is None or self._is_noted or now < self._noted_at + NOTED_S:
+        if self._noted_in is None or self._is_all_noted or now < self._noted_at + NOTED_S:
             return
         self._noted_at, self._is_noted = now, True
         async with session.begin():
@@ -190,7 +200,8 @@ class Relay:
                 log.warning("relay.not_shipped", error=repr(error))
                 await self._release(fresh)
                 await asyncio.sleep(POLL_S)
-            await wait_at_most(self._news, POLL_S)
+                continue
+            await wait_at_most(self._news, BACKSTOP_S)
 
     async def _ship_rest(self) -> None:
         """Publish every numbered fact that was not published, oldest first.

@@ -1,6 +1,24 @@
-"""Schedule: ONE TABLE of periodic work, which depends on time alone."""
+"""Schedule: ONE TABLE of periodic work, which depends on time or on what is due, and of what wakes it."""
 
-from domain import positions, promises
+from domain import (
+    commitments,
+    duties,
+    escalation,
+    files,
+    health,
+    incidents,
+    patrols,
+    positions,
+    promises,
+    quality,
+    reports,
+    reputation,
+    shifts,
+    surveys,
+    webhooks,
+)
+from domain.core import outbox
+from domain.core.wakeups import FactKinds
 from workers.anomalies import scan_series
 from workers.audit import keep_audit, keep_privacy, publish_checkpoints
 from workers.bounces import keep_bounces
@@ -25,10 +43,12 @@ from workers.sweepers import forget_answers, sweep_promises
 from workers.webhooks import forget_deliveries
 
 Schedule = tuple[Periodic, ...]
+MOMENTS = "it follows from time alone, and a minute does not matter"
+RETENTION = "it deletes what is past its time, and nobody waits for that"
 
 
 def schedule() -> Schedule:
-    """Return the periodic work of one worker."""
+    """Return the periodic work of one worker: the shortest pause of each part, and what wakes it or why it polls."""
     return (
         # The interval bounds how late a deadline is noticed in a quiet hour; half of it on average.
         Periodic("promises", 0.2, sweep_promises, batch=200, isolated=True, warm=promises.warm),
@@ -61,4 +81,67 @@ def schedule() -> Schedule:
         Periodic("privacy", 3600, keep_privacy),
         Periodic("answers", 600, forget_answers, batch=200),
         Periodic("deliveries", 600, forget_deliveries, batch=500),
+        Periodic(
+            "promises",
+            0.2,
+            sweep_promises,
+            batch=200,
+            wakes=promises.DUE + incidents.PAUSES_DUE,
+            isolated=True,
+            warm=promises.warm,
+        ),
+        Periodic(
+            "positions",
+            0.5,
+            watch_guards,
+            batch=200,
+            wakes=positions.DUE + duties.DUE,
+            warm=positions.warm,
+        ),
+        Periodic("escalation", 1, sweep_escalations, batch=100, wakes=escalation.DUE),
+        Periodic("quality", 0.5, sweep_quality, batch=20, wakes=quality.DUE),
+        Periodic("health", 2, sweep_health, batch=20, wakes=health.DUE),
+        Periodic(
+            "reports", 1, sweep_reports, batch=50, wakes=reports.PLANS_DUE + reports.DELIVERIES_DUE
+        ),
+        Periodic("commitments", 1, watch_commitments, batch=200, wakes=commitments.DUE),
+        Periodic("shifts", 1, watch_shifts, batch=200, wakes=shifts.DUE),
+        Periodic("patrols", 1, watch_rounds, batch=200, wakes=patrols.DUE),
+        Periodic("report plans", 60, plan_reports, batch=200, polls=MOMENTS),
+        Periodic("touchpoints", 3600, plan_touchpoints, polls="it plans days ahead"),
+        Periodic("survey plans", 60, plan_surveys, polls=MOMENTS),
+        Periodic(
+            "surveys", 5, ask_clients, batch=50, wakes=surveys.WAVES_DUE + surveys.REMINDERS_DUE
+        ),
+        Periodic("reviews", 5, read_reviews, batch=16, wakes=reputation.DUE),
+        Periodic("anomalies", 60, scan_series, batch=20, polls=MOMENTS),
+        # Midnight in the zone of an account ends a month, and no row holds that instant: hence the backstop.
+        Periodic("months", 10, close_months, batch=50, wakes=(FactKinds("agreement."),)),
+        Periodic(
+            "invoices",
+            10,
+            bill_months,
+            batch=50,
+            wakes=(FactKinds("agreement.", "billing_party.", "credit", "company."),),
+        ),
+        Periodic("audit", 1, keep_audit, wakes=(FactKinds(""),)),
+        Periodic("checkpoints", 60, publish_checkpoints, polls=MOMENTS),
+        Periodic("archive", 60, lay_down, polls=MOMENTS),
+        Periodic("bounces", 5, keep_bounces, polls="no program announces a mail in a folder"),
+        Periodic(
+            "backlog", 10, BacklogReport().look, polls="it measures how long something has waited"
+        ),
+        Periodic("virus scans", 1, scan_files, batch=10, wakes=files.SCANS_DUE),
+        Periodic("files", 60, keep_files, batch=100, polls=RETENTION),
+        Periodic("days", 3600, keep_days, polls="it creates the partitions of coming days"),
+        Periodic("privacy", 3600, keep_privacy, polls=RETENTION),
+        Periodic("answers", 600, forget_answers, batch=200, polls=RETENTION),
+        Periodic("deliveries", 600, forget_deliveries, batch=500, polls=RETENTION),
     )
+
+
+def messages() -> set[str]:
+    """Return the messages of the triggers that the parts of a worker wait for."""
+    wakes = [*outbox.DUE, *webhooks.DUE, *(each for part in schedule() for each in part.wakes)]
+    waited = {each.message for each in wakes if not isinstance(each, FactKinds)}
+    return {each for each in waited if each is not None}

@@ -25,7 +25,6 @@ from domain.core.db import Sessions, transaction
 from domain.core.deferral import Subject
 from domain.core.ledger import LedgerRow
 from domain.core.sequencing import SequencedEvent
-from domain.core.settings import Settings
 from domain.duties import Doer, names_of
 from domain.webhooks import (
     ClaimedDelivery,
@@ -40,8 +39,9 @@ from domain.webhooks import (
     signatures,
     webhooks_behind,
 )
+from realtime.changes import Changes
 from workers.outbound.http_client import WebhookClient
-from workers.periodic import WorkContext, attempt_each
+from workers.periodic import BACKSTOP_S, Alarm, WorkContext, attempt_each
 from workers.webhook_results import drop, pause, write_down
 
 log = structlog.get_logger()
@@ -78,12 +78,12 @@ class PreparedAttempt:
     keys: list[bytes]
 
 
-async def keep_webhooks(make: Sessions, settings: Settings, voice: PayloadRenderer | None) -> None:
+async def keep_webhooks(work: WorkContext, voice: PayloadRenderer | None) -> None:
     """Deliver until cancelled; several workers may run this at once."""
-    vault = await asyncio.to_thread(SecretCipher.of, settings)
-    outside = WebhookClient(loopback=settings.webhook_loopback)
+    vault = await asyncio.to_thread(SecretCipher.of, work.settings)
+    outside = WebhookClient(loopback=work.settings.webhook_loopback)
     try:
-        await WebhookDispatcher(make, vault, outside, voice).run()
+        await WebhookDispatcher(work.make, vault, outside, voice, work.changes).run()
     finally:
         await outside.close()
 
@@ -103,8 +103,10 @@ class WebhookDispatcher:
         vault: SecretCipher,
         outside: WebhookClient,
         voice: PayloadRenderer | None,
+        changes: Changes | None = None,
     ) -> None:
         self._make = make
+        self._changes = changes or Changes()
         self._vault = vault
         self._outside = outside
         self._voice = voice
@@ -113,11 +115,14 @@ class WebhookDispatcher:
     async def run(self) -> None:
         """Find and deliver due webhooks until cancelled; interrupted attempts are retried when their lease ends."""
         try:
-            while True:
-                laid = await self.lay_down_all()
-                begun = await self._begin()
-                if not laid and not begun:
-                    await asyncio.sleep(EVERY_S)
+            with self._changes.waiting_for(webhooks.DUE) as waiter:
+                alarm = Alarm(self._make, self._changes, waiter, webhooks.DUE)
+                while True:
+                    waiter.begin()
+                    laid = await self.lay_down_all()
+                    begun = await self._begin()
+                    if not laid and not begun:
+                        await alarm.wait(EVERY_S, EVERY_S if self._lanes else BACKSTOP_S)
         finally:
             for lane in self._lanes:
                 lane.cancel()

@@ -29,7 +29,7 @@ class RowSecurityOp(ops.ExecuteSQLOp):
 
 
 @renderers.dispatch_for(RowSecurityOp)
-def _render(_context: AutogenContext, op: RowSecurityOp) -> list[str]:
+def render_statements(_context: AutogenContext, op: Any) -> list[str]:
     """Render each statement as a call; one of several parts over several lines."""
     calls = []
     for parts in op.statements:

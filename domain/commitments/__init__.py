@@ -3,10 +3,11 @@
 from domain.commitments.actions import finish, hand_over, make, must_be_colleague, withdraw
 from domain.commitments.clocks import COMMITMENT
 from domain.commitments.model import Commitment, CommitmentKind, CommitmentState
-from domain.commitments.watching import commitments_due, look_at_commitment
+from domain.commitments.watching import DUE, commitments_due, look_at_commitment
 
 __all__ = [
     "COMMITMENT",
+    "DUE",
     "Commitment",
     "CommitmentKind",
     "CommitmentState",

@@ -10,12 +10,18 @@ from domain.access import Actor, Tx
 from domain.commitments.events import CommitmentLate
 from domain.commitments.model import Commitment
 from domain.core.deferral import Subject, is_deferred, rank_of
+from domain.core.wakeups import DueColumn, WakeUp
 
 PART = "commitments"
 _OPEN = (
     Commitment.done_at.is_(None),
     Commitment.withdrawn_at.is_(None),
     Commitment.late_at.is_(None),
+)
+
+
+DUE: tuple[WakeUp, ...] = (
+    DueColumn(Commitment.due_at, *_OPEN, ~is_deferred(PART, Commitment.id), by_company=True),
 )
 
 

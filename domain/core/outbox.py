@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from domain.core.base import Base, Tenanted
+from domain.core.wakeups import DueColumn, WakeUp
 
 HOLD = timedelta(minutes=10)
 """How long a failing row blocks the later rows of its lane; most mail servers recover within this time."""
@@ -72,6 +73,11 @@ class Outbox(Base, Tenanted):
     """Time of the first failure since the last success or retry by hand."""
     done_at: Mapped[datetime | None]
     error: Mapped[str | None]
+
+
+DUE: tuple[WakeUp, ...] = (
+    DueColumn(Outbox.due_at, Outbox.state == OutboxState.PENDING, by_company=True),
+)
 
 
 async def lock_attempt(session: AsyncSession, outbox_id: UUID, *, attempt: int) -> Outbox | None:

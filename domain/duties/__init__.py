@@ -3,9 +3,10 @@
 from domain.duties.actions import assign, begin, end, end_overdue
 from domain.duties.model import Duty, GuardNumber
 from domain.duties.pseudonyms import Doer, knows, names_of, number_of
-from domain.duties.reads import overdue, running
+from domain.duties.reads import DUE, overdue, running
 
 __all__ = [
+    "DUE",
     "Doer",
     "Duty",
     "GuardNumber",

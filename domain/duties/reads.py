@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.core.deferral import Subject, is_deferred, rank_of
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.duties.model import Duty
 
 
@@ -13,6 +14,11 @@ def running(at: datetime) -> ColumnElement[bool]:
     """Return the condition for duties that run at `at`, which is now: begun, not ended, and their time is not over."""
     # An ended duty is over even for a clock that has not reached its end yet, because the facts record the end.
     return and_(Duty.from_at <= at, Duty.ended_at.is_(None), Duty.until_at > at)
+
+
+DUE: tuple[WakeUp, ...] = (
+    DueColumn(Duty.until_at, Duty.ended_at.is_(None), ~is_deferred("duties", Duty.id)),
+)
 
 
 async def overdue(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

@@ -1,6 +1,6 @@
 """Escalation: notify people of incidents that nobody acknowledges or updates, in timed steps."""
 
-from domain.escalation.actions import defer, due, follow, sweep
+from domain.escalation.actions import DUE, defer, due, follow, sweep
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
 from domain.escalation.notices import tell_answered, warn_ops
 from domain.escalation.policies import end_policy, set_policy
@@ -9,6 +9,7 @@ from domain.escalation.rules import DEFAULT_STEPS, StepDraft, percent_of
 
 __all__ = [
     "DEFAULT_STEPS",
+    "DUE",
     "Cycle",
     "Escalation",
     "EscalationPolicy",

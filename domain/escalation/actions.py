@@ -12,6 +12,7 @@ from domain.access import Actor, Role, Tx
 from domain.agreements.model import Priority
 from domain.core.base import among, uuid7
 from domain.core.deferral import Subject, in_turn
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.escalation import events
 from domain.escalation.model import Cycle, Escalation, EscalationPolicy, EscalationStep
 from domain.escalation.notices import notify
@@ -47,6 +48,9 @@ async def follow(tx: Tx, incident_id: UUID) -> None:
     ).one()
     await tx.session.refresh(incident)
     await _advance(tx, row, incident, await _parameters(tx.session, (incident,), tx.at))
+
+
+DUE: tuple[WakeUp, ...] = (DueColumn(Escalation.next_step_at, by_company=True),)
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

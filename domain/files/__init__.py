@@ -23,7 +23,7 @@ from domain.files.retention import (
     unneeded_blobs,
 )
 from domain.files.rules import EXTENSIONS, MAX_BYTES
-from domain.files.scanning import SCANS, scan, unscanned
+from domain.files.scanning import SCANS, SCANS_DUE, scan, unscanned
 from domain.files.stores import store_of
 from domain.files.storing import awaited, store
 from domain.files.subjects import SUBJECTS
@@ -32,6 +32,7 @@ __all__ = [
     "EXTENSIONS",
     "MAX_BYTES",
     "SCANS",
+    "SCANS_DUE",
     "SUBJECTS",
     "BlobStore",
     "CopyKind",

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor
 from domain.core.deferral import Subject, in_turn, is_deferred
 from domain.core.ledger import record
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.files.blobs import BlobStore
 from domain.files.events import FileScanned, about
 from domain.files.model import CopyKind, File, FileCopy, FileState
@@ -24,6 +25,16 @@ CLEAN, INFECTED = 0, 1
 
 class ScannerFailed(Exception):
     """The scanner said neither that the file is clean nor that it is infected; the file waits."""
+
+
+SCANS_DUE: tuple[WakeUp, ...] = (
+    DueColumn(
+        File.stored_at,
+        File.state == FileState.STORED,
+        ~is_deferred(SCANS, File.id),
+        by_company=True,
+    ),
+)
 
 
 async def unscanned(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

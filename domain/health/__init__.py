@@ -1,6 +1,7 @@
 """Health: how well the relationship with a client is, from facts: signals, a score, bands and early warnings."""
 
 from domain.health.actions import (
+    DUE,
     ClaimedHealth,
     Computed,
     SignalContent,
@@ -60,6 +61,7 @@ from domain.health.warning_rules import RULES as WARNING_RULES
 __all__ = [
     "BANDS",
     "BY_KEY",
+    "DUE",
     "KINDS",
     "OBSERVATION_RULES",
     "PARAMETER_PREFIX",

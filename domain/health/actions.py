@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Tx
 from domain.accounts.model import Account
 from domain.core.base import uuid7
+from domain.core.wakeups import DueColumn, RowAdded, WakeUp
 from domain.health.events import HealthBandChanged
 from domain.health.facts import DAY, AccountFacts
 from domain.health.model import AccountHealth, HealthMark, HealthSnapshot, SnapshotPeriod
@@ -95,6 +96,9 @@ async def mark_company(session: AsyncSession, tenant_id: UUID, *, at: datetime) 
         .where(HealthMark.tenant_id == tenant_id, HealthMark.due_at > at + SOON)
         .values(due_at=at + SOON)
     )
+
+
+DUE: tuple[WakeUp, ...] = (DueColumn(HealthMark.due_at), RowAdded(Account))
 
 
 async def claim_due(session: AsyncSession, *, at: datetime, limit: int) -> list[ClaimedHealth]:

@@ -23,7 +23,7 @@ from domain.incidents.arrivals_graded import (
     standing_evidence,
 )
 from domain.incidents.assigning import assign
-from domain.incidents.capped_pauses import capped_pauses
+from domain.incidents.capped_pauses import PAUSES_DUE, capped_pauses
 from domain.incidents.late_arrivals import (
     Decision,
     LateArrival,
@@ -60,6 +60,7 @@ __all__ = [
     "ARRIVAL_FACTS",
     "ARRIVED",
     "OPEN",
+    "PAUSES_DUE",
     "PAUSE_ALLOWANCE",
     "ArrivalEvidence",
     "Decision",

@@ -2,11 +2,24 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.core.deferral import Subject, is_deferred, rank_of
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.incidents.model import Incident, Pause, Status
+
+PAUSES_DUE: tuple[WakeUp, ...] = (
+    DueColumn(
+        Pause.cap_at,
+        Pause.until_at.is_(None),
+        exists().where(
+            Incident.id == Pause.incident_id,
+            Incident.status == Status.PAUSED,
+            ~is_deferred("pauses", Incident.id),
+        ),
+    ),
+)
 
 
 async def capped_pauses(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

@@ -16,12 +16,13 @@ from domain.patrols.model import (
 )
 from domain.patrols.planning import cancel_round, plan_rounds
 from domain.patrols.proofs import ClaimedPosition, ScanDraft
-from domain.patrols.rounds import look_at_round, rounds_due
+from domain.patrols.rounds import DUE, look_at_round, rounds_due
 from domain.patrols.routes import PointDraft, RouteDraft, add_route, end_route
 from domain.patrols.tags import TagDraft, issue_tag, revoke_tag
 from domain.patrols.uploading import upload_scans
 
 __all__ = [
+    "DUE",
     "PATROL_ROUND",
     "PATROL_VISIT",
     "ClaimedPosition",

@@ -11,6 +11,7 @@ from domain.access import Actor, Tx
 from domain.agreements import IncidentAttributes, PromiseKind
 from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred, rank_of
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.patrols import events
 from domain.patrols.clocks import PATROL_ROUND, PATROL_VISIT
 from domain.patrols.judging import (
@@ -34,6 +35,11 @@ from domain.patrols.model import (
 PART = "patrols"
 _TICK = timedelta(microseconds=1)
 _MINUTE = timedelta(minutes=1)
+
+
+DUE: tuple[WakeUp, ...] = (
+    DueColumn(PatrolRound.look_at, ~is_deferred(PART, PatrolRound.id), by_company=True),
+)
 
 
 async def rounds_due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

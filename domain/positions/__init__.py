@@ -17,7 +17,7 @@ from domain.positions.ingest import DeviceReport, IngestOutcome, accept
 from domain.positions.late_evidence import decide as decide_late_arrival
 from domain.positions.model import Fix, FixSource, Kind, Presence, Watched, Whereabouts
 from domain.positions.panic import call_for_help
-from domain.positions.presence import due, due_duties, judge, warm
+from domain.positions.presence import DUE, due, due_duties, judge, warm
 from domain.positions.reads import (
     HAS_GEOFENCE,
     DeviceAssignment,
@@ -41,6 +41,7 @@ from domain.positions.rules import (
 )
 
 __all__ = [
+    "DUE",
     "HAS_GEOFENCE",
     "MAX_FIXES",
     "REASON_TEXT",

@@ -18,6 +18,7 @@ from domain import duties
 from domain.access import Actor, Tx
 from domain.core.base import JSON
 from domain.core.deferral import Subject, is_deferred
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.duties.model import Duty
 from domain.evaluator.kernels import evidence, geofence
 from domain.positions import companions, tracks
@@ -39,6 +40,12 @@ History = Sequence[tuple[UUID, Sequence[GeofencePeriod]]]
 async def due(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[UUID]:
     """Return the ids of the duties to evaluate."""
     return [duty.id for duty in await due_duties(session, at=at, limit=limit)]
+
+
+DUE: tuple[WakeUp, ...] = (
+    DueColumn(Whereabouts.dirty_from, ~is_deferred("positions", Whereabouts.duty_id)),
+    DueColumn(Watched.next_check_at, ~is_deferred("positions", Watched.duty_id)),
+)
 
 
 async def due_duties(session: AsyncSession, *, at: datetime, limit: int = 200) -> list[Subject]:

@@ -3,7 +3,7 @@
 from domain.promises.actions import PromiseSubject, evaluate, start
 from domain.promises.announced_due import announced_due
 from domain.promises.bulk_start import attach
-from domain.promises.due import defer, due, sweep
+from domain.promises.due import DUE, defer, due, sweep
 from domain.promises.events import unit_fields
 from domain.promises.graded import PromiseEvidence, evidence_of, graded_stop
 from domain.promises.model import INCIDENT, Promise, PromiseWatch, State
@@ -33,6 +33,7 @@ from domain.promises.translation import (
 )
 
 __all__ = [
+    "DUE",
     "EVALUATOR",
     "INCIDENT",
     "PAUSE_ALLOWANCE",

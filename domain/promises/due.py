@@ -12,9 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor
 from domain.core.deferral import Subject, in_turn
 from domain.core.ledger import Fact
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.promises.batch import WATCHED, load, write
 from domain.promises.model import PromiseWatch
 from domain.promises.rows import PromiseRow, target_rows
+
+DUE: tuple[WakeUp, ...] = (DueColumn(PromiseWatch.next_check_at, by_company=True),)
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

@@ -1,7 +1,7 @@
 """Quality: compliance, durations and scores per window and scope, benchmarks, and burn rates of error budgets."""
 
 from domain.evaluator.kernels.scores import Component
-from domain.quality.actions import ClaimedAccount, claim_due, defer, mark, measure, set_policy
+from domain.quality.actions import DUE, ClaimedAccount, claim_due, defer, mark, measure, set_policy
 from domain.quality.model import (
     Burn,
     BurnState,
@@ -28,6 +28,7 @@ from domain.quality.windows import Local, WindowSpan, before, instant, span_at
 
 __all__ = [
     "ACCOUNT",
+    "DUE",
     "Benchmark",
     "Burn",
     "BurnState",

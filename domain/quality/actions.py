@@ -17,6 +17,7 @@ from domain.core.base import uuid7
 from domain.core.changes import values_of
 from domain.core.errors import Code, Refused
 from domain.core.ledger import record
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.evaluator.kernels.scores import Component
 from domain.promises import to_us
 from domain.quality.burn_rate import Burning, burns
@@ -73,6 +74,9 @@ async def mark(
             },
         )
     )
+
+
+DUE: tuple[WakeUp, ...] = (DueColumn(Look.due_at),)
 
 
 async def claim_due(

@@ -1,6 +1,7 @@
 """Reports: incidents and promises of a day or week, delivered at a local time of the client."""
 
 from domain.reports.actions import (
+    PLANS_DUE,
     adopt,
     defer,
     due,
@@ -12,7 +13,7 @@ from domain.reports.actions import (
 from domain.reports.clocks import REPORT
 from domain.reports.content import Content, Proactive
 from domain.reports.data import load_content
-from domain.reports.delivery import follow, reports_to_follow
+from domain.reports.delivery import DELIVERIES_DUE, follow, reports_to_follow
 from domain.reports.internal_objectives import InternalFigures, internal_figures
 from domain.reports.letter import filename, pdf_of
 from domain.reports.model import Report, ReportPlan, ReportVerdict
@@ -28,6 +29,8 @@ from domain.reports.reads import (
 from domain.reports.rendering import summary_of
 
 __all__ = [
+    "DELIVERIES_DUE",
+    "PLANS_DUE",
     "REPORT",
     "Cadence",
     "Content",

@@ -19,6 +19,7 @@ from domain.core.changes import values_of
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.ledger import record
+from domain.core.wakeups import DueColumn, FactKinds, WakeUp
 from domain.reports import events
 from domain.reports.clocks import REPORT
 from domain.reports.data import load_content
@@ -164,6 +165,12 @@ def _next(plan: ReportPlan, account: Account) -> Period:
 async def due(session: AsyncSession, *, at: datetime, limit: int = 50) -> list[UUID]:
     """Return the ids of plans whose next report is due."""
     return [plan.id for plan in await due_plans(session, at=at, limit=limit)]
+
+
+PLANS_DUE: tuple[WakeUp, ...] = (
+    DueColumn(ReportPlan.look_at, ReportPlan.enabled),
+    FactKinds("report_plan."),
+)
 
 
 async def due_plans(session: AsyncSession, *, at: datetime, limit: int = 50) -> list[Subject]:

@@ -12,6 +12,7 @@ from domain import promises
 from domain.access import Actor
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.ledger import record
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.messages.model import Message, MessageState
 from domain.promises.model import Promise, State
 from domain.reports import events
@@ -23,6 +24,11 @@ SOON, LATER = timedelta(seconds=2), timedelta(minutes=5)
 GIVEN_UP = timedelta(days=3)
 _UNDER_WAY = frozenset({MessageState.QUEUED, MessageState.SENDING})
 _ARRIVED = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ})
+
+
+DELIVERIES_DUE: tuple[WakeUp, ...] = (
+    DueColumn(Report.look_at, ~is_deferred("report deliveries", Report.id)),
+)
 
 
 async def reports_to_follow(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

@@ -13,6 +13,7 @@ from domain.reputation.payloads import (
     trustpilot_review,
 )
 from domain.reputation.reading import (
+    DUE,
     claim_due,
     end_read,
     hasten,
@@ -40,6 +41,7 @@ from domain.reputation.sources import (
 )
 
 __all__ = [
+    "DUE",
     "SCALES",
     "PastIncident",
     "RatingScale",

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Tx
 from domain.core.deferral import Subject, in_turn
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.reputation.intake import end_full_read
 from domain.reputation.model import Review, ReviewSource
 from domain.reputation.rules import ReviewState
@@ -18,6 +19,11 @@ LONGEST = timedelta(hours=6)
 """Longest pause after failures, unless the source asks for a longer one."""
 OVERLAP = 2
 """Number of intervals that a read goes back before the last one."""
+
+
+DUE: tuple[WakeUp, ...] = (
+    DueColumn(ReviewSource.next_read_at, ReviewSource.is_active.is_(True), by_company=True),
+)
 
 
 async def claim_due(

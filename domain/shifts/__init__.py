@@ -27,9 +27,10 @@ from domain.shifts.roster import (
     plan_one,
 )
 from domain.shifts.rules import LATE_AFTER
-from domain.shifts.watching import look_at_shift, shifts_due
+from domain.shifts.watching import DUE, look_at_shift, shifts_due
 
 __all__ = [
+    "DUE",
     "LATE_AFTER",
     "MOST_DAYS",
     "SHIFT",

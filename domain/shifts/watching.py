@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Tx
 from domain.core.deferral import Subject, is_deferred, rank_of
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.shifts import events
 from domain.shifts.grading import grade_start_again
 from domain.shifts.model import Shift, ShiftState
@@ -19,6 +20,9 @@ _FACTS = {
     "no_show_at": events.NoShow,
     "left_early_at": events.LeftEarly,
 }
+
+
+DUE: tuple[WakeUp, ...] = (DueColumn(Shift.look_at, ~is_deferred(PART, Shift.id), by_company=True),)
 
 
 async def shifts_due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

@@ -48,7 +48,7 @@ from domain.surveys.reads import (
     measured,
     months,
 )
-from domain.surveys.reminders import remind, to_remind
+from domain.surveys.reminders import REMINDERS_DUE, remind, to_remind
 from domain.surveys.rules import Audience, Trigger
 from domain.surveys.scores import (
     Estimate,
@@ -66,6 +66,7 @@ from domain.surveys.scores import (
 )
 from domain.surveys.waves import (
     PART,
+    WAVES_DUE,
     accounts_to_survey,
     decide_wave,
     due_waves,
@@ -78,8 +79,10 @@ __all__ = [
     "MOST_CHOICES",
     "MOST_QUESTIONS",
     "PART",
+    "REMINDERS_DUE",
     "SCALES",
     "SCORE_FACTS",
+    "WAVES_DUE",
     "Audience",
     "Choice",
     "Estimate",

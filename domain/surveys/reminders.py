@@ -3,17 +3,31 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Tx
 from domain.core.deferral import Subject, is_deferred
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.surveys.letters import ask_by_letter
 from domain.surveys.model import QuestionnaireVersion, Survey, SurveyInvitation
 from domain.surveys.people import is_open
 from domain.surveys.waves import PART
 
 REMIND_AFTER = timedelta(days=7)
+
+
+REMINDERS_DUE: tuple[WakeUp, ...] = (
+    DueColumn(
+        SurveyInvitation.decided_at,
+        SurveyInvitation.skipped.is_(None),
+        SurveyInvitation.is_answered.is_(False),
+        SurveyInvitation.closes_at > func.now() + timedelta(days=1),
+        SurveyInvitation.reminded_at.is_(None),
+        ~is_deferred(PART, SurveyInvitation.id),
+        after=REMIND_AFTER,
+    ),
+)
 
 
 async def to_remind(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

@@ -16,6 +16,7 @@ from domain.accounts.model import Account, Stage
 from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred
 from domain.core.sequencing import SequencedEvent
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.incidents.model import OPEN, Incident
 from domain.surveys.events import SurveyAsked, SurveySkipped, SurveyWithdrawn
 from domain.surveys.fatigue import AskDecision, SkipReason, SurveyPurpose, decide, panel
@@ -91,6 +92,13 @@ async def accounts_to_survey(
     page = query.order_by(Account.id).limit(limit)
     found = await session.execute(page if after is None else page.where(Account.id > after))
     return [Subject(*row) for row in found]
+
+
+WAVES_DUE: tuple[WakeUp, ...] = (
+    DueColumn(
+        SurveyWave.due_at, SurveyWave.decided_at.is_(None), ~is_deferred(PART, SurveyWave.id)
+    ),
+)
 
 
 async def due_waves(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

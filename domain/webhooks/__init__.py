@@ -14,6 +14,7 @@ from domain.webhooks.actions import (
     rotate_secret,
 )
 from domain.webhooks.deliveries import (
+    DUE,
     ClaimedDelivery,
     DeliveryOutcome,
     claim_due,
@@ -48,6 +49,7 @@ from domain.webhooks.rules import (
 )
 
 __all__ = [
+    "DUE",
     "ClaimedDelivery",
     "DeliveryOutcome",
     "DeliveryState",

@@ -19,6 +19,7 @@ from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.ledger import LedgerHead, LedgerRow
 from domain.core.text_rules import cleaned
+from domain.core.wakeups import DueColumn, FactKinds, WakeUp
 from domain.webhooks.model import (
     DeliveryState,
     Webhook,
@@ -65,6 +66,23 @@ class DeliveryOutcome:
     def gone(self) -> bool:
         """Whether the receiver reports that it is gone for good."""
         return self.status == 410
+
+
+DUE: tuple[WakeUp, ...] = (
+    FactKinds(""),
+    DueColumn(
+        WebhookDelivery.due_at,
+        WebhookDelivery.state == DeliveryState.PENDING,
+        exists().where(
+            Webhook.id == WebhookDelivery.webhook_id,
+            Webhook.state == WebhookState.ACTIVE,
+            or_(Webhook.not_before.is_(None), Webhook.not_before <= func.now()),
+        ),
+    ),
+    DueColumn(
+        Webhook.not_before, Webhook.state == WebhookState.ACTIVE, Webhook.not_before > func.now()
+    ),
+)
 
 
 async def webhooks_behind(session: AsyncSession, *, at: datetime, rendering: bool) -> list[Subject]:

@@ -14,6 +14,7 @@ from domain.core import sequencing
 from domain.core.db import Sessions
 from domain.core.sequencing import SequencedEvent
 from realtime import feed, hub
+from realtime.changes import Changes
 from realtime.hub import Hub
 from realtime.stream import SequenceBuffer, Streams
 from realtime.tasks import end
@@ -49,12 +50,14 @@ def test_a_line_passes_over_a_number_that_postgresql_does_not_have() -> None:
 
 
 @asynccontextmanager
-async def following(make: Sessions, redis: Redis) -> AsyncIterator[tuple[Hub, Streams]]:
+async def following(
+    make: Sessions, redis: Redis, changes: Changes | None = None
+) -> AsyncIterator[tuple[Hub, Streams]]:
     """A hub at the end of the ledger, and the streams it follows."""
     await facts.number_all(make)
     async with make() as session:
         streams = Streams(redis, await sequencing.ledger_name(session))
-    async with Hub(make, redis) as running:
+    async with Hub(make, redis, changes) as running:
         await running.ready()
         yield running, streams
 
@@ -100,6 +103,27 @@ async def test_facts_come_through_redis_without_asking_postgresql(
             await facts.note(make, whom, n)
             await shipped(make, streams, running.position)
         await facts.until(lambda: heard == [0, 1, 2, 3, 4])
+
+
+async def test_a_fact_that_redis_did_not_bring_is_read_once_it_is_announced(
+    make: Sessions, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "IDLE_COMPARE_S", 300.0)
+    whom, changes = await facts.client(make), Changes()
+    changes.set_heard(True)
+    async with following(make, redis, changes) as (running, _), AsyncExitStack() as stack:
+        heard = await hear(stack, make, running, whom)
+        await asyncio.sleep(2.5)  # the comparison that the beginning asks for is over
+        await facts.note(make, whom, 1)
+        await facts.number_all(make)
+        await asyncio.sleep(2.5)
+        assert heard == []
+        changes.pass_on("facts", "test.noted")
+        await facts.until(lambda: heard == [1], within_s=10)
+        await facts.note(make, whom, 2)
+        await facts.number_all(make)
+        changes.set_heard(False)  # the connection is lost: it compares every second
+        await facts.until(lambda: heard == [1, 2], within_s=10)
 
 
 async def test_a_pack_that_never_came_is_read_from_postgresql_at_once(

@@ -52,6 +52,13 @@ def test_parts_have_names_of_their_own_and_come_no_more_often_than_five_times_a_
     assert min(each.every_s for each in table) >= 0.2
 
 
+def test_a_part_says_what_wakes_it_or_why_it_polls() -> None:
+    for part in schedule():
+        assert bool(part.wakes) != bool(part.polls), part.name
+        assert part.every_s >= (1 if part.polls else 0), part.name
+        assert not part.wakes or part.every_s < part.backstop_s <= 60, part.name
+
+
 def test_nobody_else_loops() -> None:
     home = Path(__file__).parents[2] / "workers"
     looping = {

@@ -28,6 +28,7 @@ from domain.core.job_order import lane_of
 from domain.core.ledger import GENESIS, LedgerHead, LedgerRow, Origin, chain
 from domain.core.outbox import Outbox
 from domain.core.sequencing.reads import last_seq
+from domain.core.wakeups import announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ async def assign_sequence(
         hashes.append(link)
     await session.execute(_PLACE, {"ids": ids, "seqs": seqs, "hashes": hashes})
     await _keep_heads(session, heads)
+    await announce(session, (entry.kind for entry in entries))
     return SequencedBatch(
         len(entries), seqs[-1], await _write_jobs(session, entries, routes, due_at)
     )
