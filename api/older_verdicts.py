@@ -1,12 +1,12 @@
 """Verdicts of an older evaluator: they stay until they are evaluated again, and operators get advice on how."""
 
-import asyncio
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from api.support.first_look import has_older_verdicts
 
-from domain import promises
-from domain.core.db import Sessions, connect, sessions
+if TYPE_CHECKING:
+    from domain.core.db import Sessions
 
 ADVICE = (
     "Some verdicts were made by the evaluator of an older release. To judge them again: waarborg evaluate"
@@ -18,13 +18,17 @@ EVERY_S = 60
 class OlderVerdicts:
     """Whether there are any, looked up once a minute however often it is asked."""
 
-    def __init__(self, make: Sessions) -> None:
+    def __init__(self, make: "Sessions") -> None:
         self._make = make
         self._there = False
         self._look_at = 0.0
 
     async def there(self) -> bool:
         """Whether a verdict of an older evaluator is stored; the last answer while the database is away."""
+        from sqlalchemy.exc import DBAPIError
+
+        from domain import promises
+
         if monotonic() >= self._look_at:
             self._look_at = monotonic() + EVERY_S
             try:
@@ -35,18 +39,6 @@ class OlderVerdicts:
         return self._there
 
 
-async def are_there(system_url: str) -> bool:
-    """The same of a database; False while its tables are not of this release."""
-    engine = connect(system_url, pool_size=1)
-    try:
-        async with sessions(engine)() as session:
-            return await promises.has_older_verdicts(session)
-    except ProgrammingError:
-        return False
-    finally:
-        await engine.dispose()
-
-
 def advice(system_url: str) -> str | None:
     """Return the advice for the command line; None when there are none."""
-    return ADVICE if asyncio.run(are_there(system_url)) else None
+    return ADVICE if has_older_verdicts(system_url) else None

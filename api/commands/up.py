@@ -17,9 +17,10 @@ from api.embedded.revival import Revival
 from api.process.child import FOR_PEOPLE
 from api.process.serve import listen, reachable
 from api.process.supervise import Child, supervise
-from api.support import migrate
+from api.support import first_look, migrate
 from api.support.failures import CommandFailure, Exit
 from domain.core.settings import Settings
+from domain.evaluator.kernels.machine_code import is_compiled
 
 
 def up(asked: Settings, *, live: bool) -> None:
@@ -31,15 +32,10 @@ def up(asked: Settings, *, live: bool) -> None:
         compiled() as wait_for_evaluator,
         addresses(asked) as settings,
     ):
-        migrate.upgrade(
-            settings.owner_database_url, app_role=migrate.role_of(settings.database_url)
-        )
+        _bring_up_to_date(settings)
         _advise(settings)
         wait_for_evaluator()
-        from api.demo.seed import run as seed
-
-        if seed(settings):
-            _say("Seeded the demo companies")
+        _seed(settings)
         children = [_child("worker", FOR_PEOPLE), _api(listener, "api", FOR_PEOPLE)]
         if live:
             children.append(_child("live", FOR_PEOPLE))
@@ -51,6 +47,25 @@ def up(asked: Settings, *, live: bool) -> None:
             }
         )
         _run(asked, running, listener, list(reversed(children)))
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    """Migrate a database that does not stand at the newest revision."""
+    if migrate.current(settings.owner_database_url) != migrate.heads():
+        with said() as say:
+            say("Bringing the tables up to date")
+            migrate.upgrade(
+                settings.owner_database_url, app_role=migrate.role_of(settings.database_url)
+            )
+
+
+def _seed(settings: Settings) -> None:
+    """Enter the demo company into an empty database."""
+    if first_look.is_empty(settings.system_database_url):
+        from api.demo.seed import run as seed
+
+        if seed(settings):
+            _say("Seeded the demo companies")
 
 
 @contextmanager
@@ -119,6 +134,9 @@ def compiled() -> Iterator[Callable[[], None]]:
 
     Without this the first process to judge a clock would compile, and answer nobody, for half a minute.
     """
+    if is_compiled():
+        yield lambda: None
+        return
     process = subprocess.Popen(
         [sys.executable, "-m", "api.process.child", "evaluator"],
         stdin=subprocess.PIPE,
@@ -179,6 +197,7 @@ def _run(
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     running = settings.model_copy(update={"port": port})
+    _say(f"Starting {', '.join(child.name for child in reversed(children))}")
     supervise(
         children,
         environment(running),

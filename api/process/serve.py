@@ -5,8 +5,6 @@ import gc
 import socket
 import sys
 
-import uvicorn
-
 from api.support.failures import CommandFailure, Exit
 from domain.core.settings import Settings
 
@@ -50,6 +48,8 @@ def reachable(host: str) -> str:
 
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer on `listener` until SIGTERM: then no new requests, sockets closed with 1012, five seconds for the rest."""
+    import uvicorn
+
     from api.app import app
     from api.live.websocket_transport import Upgrade
     from api.process.http_protocol import Http
@@ -82,6 +82,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
             # the CPU of a query for fifty incidents (134 ms, 65 without); garbage of requests is still collected.
             gc.collect()
             gc.freeze()
+            gc.enable()  # a child starts without it
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             state: AppState = app.state.waarborg

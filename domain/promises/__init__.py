@@ -1,5 +1,6 @@
 """Promises of incidents and other units: start, stop and evaluate their clocks, and sweep those that are due."""
 
+from domain.evaluator.version import EVALUATOR
 from domain.promises.actions import PromiseSubject, evaluate, start
 from domain.promises.announced_due import announced_due
 from domain.promises.bulk_start import attach
@@ -20,7 +21,6 @@ from domain.promises.registry import (
 )
 from domain.promises.roles import ClockRule, FactRole, UnitClocks
 from domain.promises.translation import (
-    EVALUATOR,
     ClockColumns,
     ClockFact,
     JudgedPart,

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import agreements, calendars
 from domain.calendars import CalendarSpec, worked_us
 from domain.evaluator.kernels.codes import PromiseClass
+from domain.evaluator.version import EVALUATOR
 from domain.promises.announced_due import announced_due
 from domain.promises.model import Promise, State
 from domain.promises.registry import rule_of
-from domain.promises.translation import EVALUATOR, to_us
+from domain.promises.translation import to_us
 
 _OPEN = frozenset({State.RUNNING, State.AT_RISK, State.LATE})
 

@@ -10,9 +10,10 @@ import msgspec
 
 from domain.agreements.model import Priority, PromiseKind
 from domain.core.base import uuid7
+from domain.evaluator.version import EVALUATOR
 from domain.promises import events
 from domain.promises.model import State
-from domain.promises.translation import EVALUATOR, JudgedPart
+from domain.promises.translation import JudgedPart
 
 UNDECIDED = frozenset({State.PENDING, State.RUNNING, State.PAUSED, State.AT_RISK})
 REVISABLE = frozenset({State.KEPT, State.LATE, State.CANCELLED})

@@ -36,9 +36,6 @@ from domain.promises.pause_limit import (
 from domain.promises.registry import dated_roles, occurrence_kinds, rule_of
 from domain.promises.roles import FactRole
 
-EVALUATOR = 2
-"""Version of the evaluator; raised when the same facts, terms and calendars may get another verdict."""
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 _SECOND_US = 1_000_000

@@ -1,0 +1,3 @@
+"""Version of the evaluator, which each verdict carries. Raised when the same facts may get another verdict."""
+
+EVALUATOR = 2
