@@ -143,10 +143,14 @@ class DutyMutation:
         site_id: Annotated[
             SiteId | None, "Site at which the guard is expected; null for all sites of the account."
         ] = None,
-        grace_s: Annotated[int, "Seconds that the guard may take to reach the site."] = 900,
+        grace_s: Annotated[
+            int | None,
+            "Seconds that the guard may take to reach the site; null: as the parameter `duties.grace`.",
+        ] = None,
         silent_after_s: Annotated[
-            int, "Seconds without a fix after which the device counts as silent."
-        ] = 300,
+            int | None,
+            "Seconds without a fix after which the device counts as silent; null: as `duties.silent_after`.",
+        ] = None,
         tour: Annotated[
             str | None, "Name of the mobile shift; its duties may overlap at different sites."
         ] = None,

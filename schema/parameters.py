@@ -39,11 +39,13 @@ enum(
     ParameterUnit,
     "ParameterUnit",
     percent="Percent, from 0 to 100.",
+    seconds="Seconds of elapsed time.",
     minutes="Minutes of 60 seconds.",
     hours="Hours of 60 minutes.",
     days="Days of the calendar of the client.",
     months="Months of the calendar of the client.",
     minutes_after_midnight="Minutes after midnight on the clock of the client: a time of day.",
+    metres="Metres on the ground.",
     count="A count, without a unit.",
 )
 enum(

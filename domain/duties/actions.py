@@ -14,10 +14,11 @@ from domain.core.text_rules import must_be_line
 from domain.credentials.model import Device
 from domain.duties import events
 from domain.duties.model import Duty
+from domain.duties.parameters import GRACE, SILENT_AFTER
 from domain.duties.pseudonyms import number_of
+from domain.parameters import ParameterDefinition, ParameterScope, load_values
 
 LONGEST = timedelta(days=31)
-GRACE_S, SILENT_AFTER_S = 900, 300
 _SECONDS = range(30, 86_401)
 
 
@@ -29,14 +30,15 @@ async def assign(
     from_at: datetime,
     until_at: datetime,
     site_id: UUID | None = None,
-    grace_s: int = GRACE_S,
-    silent_after_s: int = SILENT_AFTER_S,
+    grace_s: int | None = None,
+    silent_after_s: int | None = None,
     tour: str | None = None,
 ) -> Duty:
     """Put the owner of a device on duty for a client; a device has one duty at a time, and a guard one site at a time.
 
     Several devices of a guard may be on duty at the same site, and at different sites as parts of one `tour`. A duty
-    may begin in the past, so that fixes that a device stored while offline count.
+    may begin in the past, so that fixes that a device stored while offline count. What `grace_s` and `silent_after_s`
+    leave open is decided by the parameters that apply when the duty begins.
     """
     _must_roster(tx.actor)
     await tx.get(Account, account_id, "account", argument="accountId")
@@ -51,7 +53,7 @@ async def assign(
             Code.INVALID, "untilAt must be after fromAt, within 31 days.", argument="untilAt"
         )
     for name, seconds in (("graceSeconds", grace_s), ("silentAfterSeconds", silent_after_s)):
-        if seconds not in _SECONDS:
+        if seconds is not None and seconds not in _SECONDS:
             raise Refused(Code.INVALID, "The value must be between 30 s and a day.", argument=name)
     must_be_line(tour, "tour")
     device = await _device(tx, device_id)
@@ -72,6 +74,13 @@ async def assign(
     await _must_be_free(
         tx.session, device.user_id, (account_id, site_id), (from_at, until_at), tour
     )
+    scope = ParameterScope(tx.actor.tenant_id, account_id, site_id)
+    values = await load_values(tx.session, (scope,), (GRACE, SILENT_AFTER), until=from_at)
+
+    def seconds_of(definition: ParameterDefinition) -> int:
+        found = values.required(definition, scope, at=from_at)
+        return int(found.duration.total_seconds())
+
     duty = Duty(
         id=uuid7(),
         tenant_id=tx.actor.tenant_id,
@@ -82,8 +91,8 @@ async def assign(
         number=await number_of(tx.session, tx.actor.tenant_id, account_id, device.user_id),
         from_at=from_at,
         until_at=until_at,
-        grace_s=grace_s,
-        silent_after_s=silent_after_s,
+        grace_s=seconds_of(GRACE) if grace_s is None else grace_s,
+        silent_after_s=seconds_of(SILENT_AFTER) if silent_after_s is None else silent_after_s,
         tour=tour,
     )
     tx.session.add(duty)

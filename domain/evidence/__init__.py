@@ -1,6 +1,7 @@
-"""Grades of evidence: how well an instant is proven, with reasons; pure rules, the same for any order of the input."""
+"""Grades of evidence: how well an instant is proven, with reasons; the same for any order of the input."""
 
 from domain.evidence.fixes import AFTER_S, BEFORE_S, MeasuredFix, grade_by_fixes
+from domain.evidence.parameters import ThresholdHistory, load_thresholds, thresholds_at
 from domain.evidence.photos import (
     NEAR_BITS,
     RETRY_WITHIN,
@@ -38,12 +39,14 @@ from domain.evidence.standing import (
     stops_at,
 )
 from domain.evidence.statements import StatedPosition, grade_statement, stronger
+from domain.evidence.thresholds import DEFAULT_THRESHOLDS, EvidenceThresholds
 
 __all__ = [
     "AFTER_S",
     "BEFORE_S",
     "CAMERA_FIGURES",
     "CONTRADICTIONS",
+    "DEFAULT_THRESHOLDS",
     "GRADES",
     "NEAR_BITS",
     "NOT_PROVEN",
@@ -57,6 +60,7 @@ __all__ = [
     "EvidenceKey",
     "EvidenceReason",
     "EvidenceSource",
+    "EvidenceThresholds",
     "Grade",
     "MeasuredFact",
     "MeasuredFix",
@@ -67,14 +71,17 @@ __all__ = [
     "ReasonCode",
     "StandingEvidence",
     "StatedPosition",
+    "ThresholdHistory",
     "Thumbnail",
     "at_least",
     "grade_by_fixes",
     "grade_photo",
     "grade_statement",
     "is_editor",
+    "load_thresholds",
     "standing",
     "stops_at",
     "stronger",
+    "thresholds_at",
     "worst",
 ]

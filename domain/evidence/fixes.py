@@ -8,13 +8,13 @@ a fix that supports no more than C can never help to prove A or B, and fixes mar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.evaluator.kernels import evidence, geofence
+from domain.evidence.jumps import UNSAID_M, jumps
 from domain.evidence.rules import (
     GRADES,
     NOT_PROVEN,
@@ -26,19 +26,14 @@ from domain.evidence.rules import (
     ReasonCode,
     worst,
 )
+from domain.evidence.thresholds import DEFAULT_THRESHOLDS, EvidenceThresholds
 
 BEFORE_S, AFTER_S = 1_800.0, 1_800.0
 """Fixes so long before and after an instant are taken into account."""
-ACCURATE_M = (25.0, 50.0)  # for A and B
-DELAY_S = (60.0, 900.0)  # between measurement and receipt, for A and B
-SKEW_S = (10.0, 120.0)  # of a clock that is known to be wrong, for A and B; more proves nothing
 MOCK_NEAR_S = 300.0  # a simulated fix makes those around it worthless
 CHAIN_FIXES = (3, 2, 2)  # for A, B and C
-CHAIN_S = (60.0, 5.0, 5.0)
-GAP_S = (60.0, 180.0, 300.0)
 STEADY_FIXES, STEADY_S, STEADY_SPREAD_S = 3, 60.0, 30.0
 """So many fixes over so long with nearly the same delay: not a network, but a clock that is behind."""
-FASTEST_MPS, SLACK_M, BLUR_M, UNSAID_M = 70.0, 50.0, 200.0, 10.0  # as in the kernel `credible`
 
 Floats = NDArray[np.float64]
 Ranks = NDArray[np.int64]  # of grades: 0 is A, 3 is D
@@ -79,6 +74,7 @@ class _Fixes(NamedTuple):
     inside: NDArray[np.bool_]
     sure: NDArray[np.bool_]  # the whole circle of uncertainty is inside
     behind: NDArray[np.bool_]  # steadily late
+    limits: EvidenceThresholds
 
 
 def grade_by_fixes(
@@ -87,6 +83,7 @@ def grade_by_fixes(
     *,
     from_at: datetime | None = None,
     until_at: datetime | None = None,
+    limits: EvidenceThresholds = DEFAULT_THRESHOLDS,
 ) -> Assessment:
     """Grade the instant at which somebody was at a site, by the fixes of the device.
 
@@ -94,7 +91,7 @@ def grade_by_fixes(
     """
     t = _s(instant)
     near = [fix for fix in fixes if t - BEFORE_S <= fix.at_s <= t + AFTER_S]
-    columns = _columns(near)
+    columns = _columns(near, limits)
     if columns is None:
         return NOT_PROVEN
     stay = columns.inside & columns.believed
@@ -105,7 +102,7 @@ def grade_by_fixes(
     ranks = _ranks(columns)
     proven: dict[Grade, datetime] = {}
     for rank, grade in enumerate(PROVING):
-        since = _proven_from(columns.at[stay & (ranks <= rank)], rank, t)
+        since = _proven_from(columns.at[stay & (ranks <= rank)], rank, t, limits)
         if since is not None:
             proven[grade] = _at(since)
     grade = next((each for each, since in proven.items() if since <= instant), Grade.D)
@@ -113,21 +110,21 @@ def grade_by_fixes(
     return Assessment(EvidenceSource.GEOFENCE, grade, reasons, proven)
 
 
-def _proven_from(at: Floats, rank: int, t: float) -> float | None:
+def _proven_from(at: Floats, rank: int, t: float, limits: EvidenceThresholds) -> float | None:
     """Return from when on, not before `t`, a chain of fixes proves a grade; None: none does."""
-    for chain in _chains(at, rank):
-        enough = chain.size >= CHAIN_FIXES[rank] and chain[-1] - chain[0] >= CHAIN_S[rank]
+    for chain in _chains(at, limits.gap_s[rank]):
+        enough = chain.size >= CHAIN_FIXES[rank] and chain[-1] - chain[0] >= limits.dwell_s[rank]
         if enough and chain[-1] >= t:
             return max(float(chain[0]), t)
     return None
 
 
-def _chains(at: Floats, rank: int) -> list[Floats]:
+def _chains(at: Floats, gap_s: float) -> list[Floats]:
     """Split the times of fixes where the gap is longer than a grade allows."""
-    return np.split(at, np.flatnonzero(np.diff(at) > GAP_S[rank]) + 1) if at.size else []
+    return np.split(at, np.flatnonzero(np.diff(at) > gap_s) + 1) if at.size else []
 
 
-def _columns(fixes: Sequence[MeasuredFix]) -> _Fixes | None:
+def _columns(fixes: Sequence[MeasuredFix], limits: EvidenceThresholds) -> _Fixes | None:
     """Return the real fixes as columns, each with what is known about those around it; None: there are none."""
     ordered = sorted(fixes, key=lambda fix: (fix.at_s, fix.received_s, fix.lat, fix.lon))
     mocks = np.array([fix.at_s for fix in ordered if fix.mock], np.float64)
@@ -155,49 +152,24 @@ def _columns(fixes: Sequence[MeasuredFix]) -> _Fixes | None:
         skew=floats([fix.skew_s for fix in real]),
         mock_unsaid=np.array([fix.mock is None for fix in real], np.bool_),
         near_mocks=near.astype(np.float64),
-        jump_mps=_jumps(at, lat, lon, accuracy, believed, votes == geofence.OUT),
+        jump_mps=jumps(at, lat, lon, accuracy, believed, votes == geofence.OUT),
         believed=believed,
         inside=votes == geofence.IN,
         sure=outside <= -np.where(np.isnan(accuracy), UNSAID_M, accuracy),
-        behind=_steadily_late(at, lag, votes == geofence.IN),
+        behind=_steadily_late(at, lag, votes == geofence.IN, limits.delay_s[_A]),
+        limits=limits,
     )
 
 
-def _jumps(
-    at: Floats,
-    lat: Floats,
-    lon: Floats,
-    accuracy: Floats,
-    believed: NDArray[np.bool_],
-    out: NDArray[np.bool_],
-) -> Floats:
-    """Return for each fix the speed of the impossible jump that led to this position; 0 without one.
-
-    A jump is forgotten with the next fix outside that was reached in a possible way.
-    """
-    found = np.zeros(at.size)
-    blur = np.minimum(np.where(np.isnan(accuracy), UNSAID_M, accuracy), BLUR_M)
-    speed = 0.0
-    for a, b in pairwise(np.flatnonzero(believed).tolist()):
-        east = ((lon[b] - lon[a] + 540.0) % 360.0 - 180.0) * np.cos(np.radians(lat[a]))
-        metres = evidence.METRES_A_DEGREE * np.hypot(east, lat[b] - lat[a])
-        taken = max(at[b] - at[a], 1.0)
-        reached = (metres - blur[a] - blur[b] - SLACK_M) / taken
-        if reached > FASTEST_MPS:
-            speed = float(metres / taken)
-        elif out[b]:
-            speed = 0.0
-        found[b] = speed
-    return found
-
-
-def _steadily_late(at: Floats, lag: Floats, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _steadily_late(
+    at: Floats, lag: Floats, inside: NDArray[np.bool_], prompt_s: float
+) -> NDArray[np.bool_]:
     """Return which fixes are late, when all of those inside are late by nearly the same time, over a while."""
     t, late = at[inside], lag[inside]
     steady = (
         t.size >= STEADY_FIXES
         and t[-1] - t[0] >= STEADY_S
-        and late.min() > DELAY_S[0]
+        and late.min() > prompt_s
         and late.max() - late.min() <= STEADY_SPREAD_S
     )
     return inside if steady else np.zeros(at.size, np.bool_)
@@ -212,18 +184,21 @@ def _ranks(fixes: _Fixes) -> Ranks:
 
 
 def _accuracy(fixes: _Fixes) -> Ranks:
-    accurate = np.where(fixes.accuracy <= ACCURATE_M[1], _B, _C)
-    return np.where(fixes.sure & (fixes.accuracy <= ACCURATE_M[0]), _A, accurate)
+    for_a, for_b = fixes.limits.accuracy_m
+    accurate = np.where(fixes.accuracy <= for_b, _B, _C)
+    return np.where(fixes.sure & (fixes.accuracy <= for_a), _A, accurate)
 
 
 def _delay(fixes: _Fixes) -> Ranks:
-    said = np.select([fixes.lag <= DELAY_S[0], fixes.lag <= DELAY_S[1]], [_A, _B], _C)
+    for_a, for_b = fixes.limits.delay_s
+    said = np.select([fixes.lag <= for_a, fixes.lag <= for_b], [_A, _B], _C)
     return np.where(fixes.behind, _D, said)
 
 
 def _skew(fixes: _Fixes) -> Ranks:
     wrong = np.nan_to_num(np.abs(fixes.skew))  # unknown: the delay shows what it can
-    return np.select([wrong <= SKEW_S[0], wrong <= SKEW_S[1]], [_A, _B], _D)
+    for_a, for_b = fixes.limits.skew_s
+    return np.select([wrong <= for_a, wrong <= for_b], [_A, _B], _D)
 
 
 def _mock(fixes: _Fixes) -> Ranks:
@@ -248,17 +223,26 @@ def _reasons(
     found = _of_fix(fixes, first)
     aim = max(GRADES.index(grade) - 1, 0)  # what was missing for the next better grade
     if ranks[first] <= aim:
-        found = [*_of_chain(fixes.at[stay & (ranks <= aim)], fixes.at[first], aim, grade), *found]
+        chain = _chain_at(fixes, stay & (ranks <= aim), first, aim)
+        found = [*_of_chain(chain, fixes.limits, aim, grade), *found]
     elif grade is not Grade.D:
         held = GRADES.index(grade)
-        found = [*_of_chain(fixes.at[stay & (ranks <= held)], fixes.at[first], held, grade), *found]
+        chain = _chain_at(fixes, stay & (ranks <= held), first, held)
+        found = [*_of_chain(chain, fixes.limits, held, grade), *found]
     if worst(each.allows for each in found) < grade:
         found = [*found, EvidenceReason(ReasonCode.NO_FIX, None, grade)]
     return tuple(found)
 
 
-def _of_chain(at: Floats, first: float, rank: int, grade: Grade) -> list[EvidenceReason]:
-    chain = next(each for each in _chains(at, rank) if each[0] <= first <= each[-1])
+def _chain_at(fixes: _Fixes, which: NDArray[np.bool_], n: int, rank: int) -> Floats:
+    """Return the chain of these fixes that fix `n` is part of."""
+    chains = _chains(fixes.at[which], fixes.limits.gap_s[rank])
+    return next(each for each in chains if each[0] <= fixes.at[n] <= each[-1])
+
+
+def _of_chain(
+    chain: Floats, limits: EvidenceThresholds, rank: int, grade: Grade
+) -> list[EvidenceReason]:
     gap = float(np.diff(chain).max()) if chain.size > 1 else 0.0
     held = float(chain[-1] - chain[0])
 
@@ -267,10 +251,10 @@ def _of_chain(at: Floats, first: float, rank: int, grade: Grade) -> list[Evidenc
 
     found = [
         reason(ReasonCode.FIXES, chain.size, enough=chain.size >= CHAIN_FIXES[rank]),
-        reason(ReasonCode.DWELL, held, enough=held >= CHAIN_S[rank]),
+        reason(ReasonCode.DWELL, held, enough=held >= limits.dwell_s[rank]),
     ]
     if chain.size > 1:
-        found.append(reason(ReasonCode.GAP, gap, enough=gap <= GAP_S[_A]))
+        found.append(reason(ReasonCode.GAP, gap, enough=gap <= limits.gap_s[_A]))
     return found
 
 
@@ -286,7 +270,7 @@ def _of_fix(fixes: _Fixes, n: int) -> list[EvidenceReason]:
     delay = round(max(0.0, float(fixes.lag[n])), 1)
     found.append(EvidenceReason(code, delay, allowed(_delay(fixes))))
     skew = float(np.nan_to_num(abs(fixes.skew[n])))
-    if skew > SKEW_S[0]:
+    if skew > fixes.limits.skew_s[_A]:
         found.append(EvidenceReason(ReasonCode.CLOCK_SKEW, round(skew, 1), allowed(_skew(fixes))))
     if fixes.near_mocks[n]:
         found.append(EvidenceReason(ReasonCode.MOCK, float(fixes.near_mocks[n]), Grade.D))

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.evidence.rules import EvidenceReason, Grade, ReasonCode, worst
+from domain.evidence.thresholds import DEFAULT_THRESHOLDS, EvidenceThresholds
 
 RETRY_WITHIN = timedelta(minutes=15)
 """The same file for the same row within this time is an upload that was tried again."""
@@ -17,12 +18,9 @@ NEAR_BITS = 5
 """Images whose 64-bit difference hashes differ in so many bits at most are nearly the same."""
 THUMBNAIL_BITS = 16
 """The camera's small image differs from the large one in no more bits: it is small, and compressed on its own."""
-DELAY_S = (60.0, 900.0, 86_400.0)  # between taking and receiving, for A, B and C
 AHEAD_S = 120.0
-SKEW_S = (10.0, 120.0)  # of the phone's clock, for A and B
 CLOCKS_DIFFER_S = 600.0  # the time of the last satellite fix may be minutes old
 STATEMENT_DIFFERS_S = 120.0
-OUTSIDE_M = 100.0  # farther outside the geofence is another place; nearer may be the receiver
 _STEP_M = 10
 
 _EDITORS = re.compile(
@@ -92,9 +90,11 @@ def is_editor(software: str | None) -> bool:
     return software is not None and _EDITORS.search(software) is not None
 
 
-def grade_photo(photo: PhotoFacts) -> PhotoAssessment:
+def grade_photo(
+    photo: PhotoFacts, limits: EvidenceThresholds = DEFAULT_THRESHOLDS
+) -> PhotoAssessment:
     """Grade a photo; the grade is the worst that a reason allows."""
-    reasons = (*_uses(photo), *_changes(photo), *_time(photo), *_place(photo))
+    reasons = (*_uses(photo), *_changes(photo), *_time(photo, limits), *_place(photo, limits))
     found = {_VERDICTS[each.code] for each in reasons if _speaks_against(each)}
     verdicts = tuple(each for each in PhotoVerdict if each in found) or (PhotoVerdict.OK,)
     return PhotoAssessment(worst(each.allows for each in reasons), verdicts, reasons)
@@ -152,11 +152,12 @@ def _changes(photo: PhotoFacts) -> list[EvidenceReason]:
     return found
 
 
-def _time(photo: PhotoFacts) -> list[EvidenceReason]:
+def _time(photo: PhotoFacts, limits: EvidenceThresholds) -> list[EvidenceReason]:
     found = []
     skew = abs(photo.skew_s or 0.0)
-    if skew > SKEW_S[0]:
-        allows = Grade.B if skew <= SKEW_S[1] else Grade.D
+    for_a, for_b = limits.skew_s
+    if skew > for_a:
+        allows = Grade.B if skew <= for_b else Grade.D
         found.append(EvidenceReason(ReasonCode.CLOCK_SKEW, round(skew, 1), allows))
     differ = _difference_s(photo)
     if differ is not None:
@@ -169,7 +170,7 @@ def _time(photo: PhotoFacts) -> list[EvidenceReason]:
     delay = (photo.received_at - taken_at).total_seconds()
     if delay < -AHEAD_S:
         return [*found, EvidenceReason(ReasonCode.PHOTO_AHEAD, round(-delay, 1), Grade.D)]
-    allowed = zip(DELAY_S, (Grade.A, Grade.B, Grade.C), strict=True)
+    allowed = zip(limits.photo_delay_s, (Grade.A, Grade.B, Grade.C), strict=True)
     allows = next((grade for most, grade in allowed if delay <= most), Grade.D)
     return [*found, EvidenceReason(ReasonCode.PHOTO_DELAY, round(max(0.0, delay), 1), allows)]
 
@@ -202,13 +203,13 @@ def _difference_s(photo: PhotoFacts) -> float | None:
     return None
 
 
-def _place(photo: PhotoFacts) -> list[EvidenceReason]:
+def _place(photo: PhotoFacts, limits: EvidenceThresholds) -> list[EvidenceReason]:
     if not photo.has_place:
         return [EvidenceReason(ReasonCode.NO_PLACE, None, Grade.C)]
     if photo.outside_m is None:
         return [EvidenceReason(ReasonCode.NO_GEOFENCE, None, Grade.C)]
     if photo.outside_m <= 0:
         return [EvidenceReason(ReasonCode.INSIDE, None, Grade.A)]
-    allows = Grade.B if photo.outside_m <= OUTSIDE_M else Grade.D
+    allows = Grade.B if photo.outside_m <= limits.photo_outside_m else Grade.D
     metres = float(-(-photo.outside_m // _STEP_M) * _STEP_M)
     return [EvidenceReason(ReasonCode.OUTSIDE, metres, allows)]

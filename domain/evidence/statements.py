@@ -6,7 +6,6 @@ One position proves less than several in a row: B at best. Positions of the guar
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.evidence.fixes import ACCURATE_M, SKEW_S
 from domain.evidence.rules import (
     PROVING,
     REPORTED,
@@ -17,9 +16,7 @@ from domain.evidence.rules import (
     ReasonCode,
     worst,
 )
-
-STALE_S = (60.0, 300.0, 900.0)
-"""Age of a position when it is sent, for A, B and C; an older one says nothing of now."""
+from domain.evidence.thresholds import DEFAULT_THRESHOLDS, EvidenceThresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +35,19 @@ class StatedPosition:
 
 
 def grade_statement(
-    instant: datetime, stated: StatedPosition | None, *, received_at: datetime
+    instant: datetime,
+    stated: StatedPosition | None,
+    *,
+    received_at: datetime,
+    limits: EvidenceThresholds = DEFAULT_THRESHOLDS,
 ) -> Assessment:
     """Grade an instant that a phone reported with its position; without one it is what a person reported."""
     if stated is None:
         return REPORTED
     reasons = (
         EvidenceReason(ReasonCode.SINGLE_POSITION, None, Grade.B),
-        *_place(stated),
-        *_clock(stated, received_at),
+        *_place(stated, limits),
+        *_clock(stated, received_at, limits),
         _mock(stated.mock),
     )
     grade = worst(each.allows for each in reasons)
@@ -72,12 +73,12 @@ def stronger(known: Assessment, further: Assessment) -> Assessment:
     return Assessment(best.source, best.grade, best.reasons, proven)
 
 
-def _place(stated: StatedPosition) -> list[EvidenceReason]:
+def _place(stated: StatedPosition, limits: EvidenceThresholds) -> list[EvidenceReason]:
     accuracy = stated.accuracy_m
     if accuracy is None:
         found = [EvidenceReason(ReasonCode.ACCURACY_UNKNOWN, None, Grade.C)]
     else:
-        allowed = zip(ACCURATE_M, (Grade.A, Grade.B), strict=True)
+        allowed = zip(limits.accuracy_m, (Grade.A, Grade.B), strict=True)
         allows = next((grade for most, grade in allowed if accuracy <= most), Grade.C)
         found = [EvidenceReason(ReasonCode.ACCURACY, round(accuracy, 1), allows)]
     if stated.outside_m is None:
@@ -88,17 +89,20 @@ def _place(stated: StatedPosition) -> list[EvidenceReason]:
     return [*found, EvidenceReason(ReasonCode.OUTSIDE, float(round(stated.outside_m)), allows)]
 
 
-def _clock(stated: StatedPosition, received_at: datetime) -> list[EvidenceReason]:
+def _clock(
+    stated: StatedPosition, received_at: datetime, limits: EvidenceThresholds
+) -> list[EvidenceReason]:
     found = []
     if stated.sent_at is not None:
         wrong = abs((received_at - stated.sent_at).total_seconds())
-        if wrong > SKEW_S[0]:
-            allows = Grade.B if wrong <= SKEW_S[1] else Grade.D
+        for_a, for_b = limits.skew_s
+        if wrong > for_a:
+            allows = Grade.B if wrong <= for_b else Grade.D
             found.append(EvidenceReason(ReasonCode.CLOCK_SKEW, round(wrong, 1), allows))
     if stated.measured_at is None:
         return [*found, EvidenceReason(ReasonCode.AGE_UNKNOWN, None, Grade.B)]
     age = ((stated.sent_at or received_at) - stated.measured_at).total_seconds()
-    allowed = zip(STALE_S, (Grade.A, Grade.B, Grade.C), strict=True)
+    allowed = zip(limits.position_age_s, (Grade.A, Grade.B, Grade.C), strict=True)
     allows = next((grade for most, grade in allowed if age <= most), Grade.D)
     return [*found, EvidenceReason(ReasonCode.STALE, round(max(0.0, age), 1), allows)]
 

@@ -18,10 +18,12 @@ from domain.evidence import (
     PhotoFacts,
     Thumbnail,
     grade_photo,
+    thresholds_at,
 )
 from domain.files.events import PhotoGraded, about
 from domain.files.model import File, FileState, PhotoEvidence, PhotoTrait
 from domain.files.subjects import FileSubject, site_of
+from domain.parameters import ParameterScope
 
 RECENT = timedelta(days=90)
 """So long a photo is compared with others that look like it; the same file is found for as long as its row is kept."""
@@ -54,7 +56,10 @@ async def grade_photo_of(
         return None
     file, traits = found
     subject = FileSubject(subject_kind, subject_id, file.account_id)
-    assessment = grade_photo(await _facts(tx, file, traits, subject))
+    site_id = await site_of(tx.session, subject)
+    scope = ParameterScope(file.tenant_id, file.account_id, site_id)
+    limits = await thresholds_at(tx.session, scope, file.started_at)
+    assessment = grade_photo(await _facts(tx, file, traits, subject, site_id), limits)
     row = PhotoEvidence(
         tenant_id=file.tenant_id,
         account_id=file.account_id,
@@ -79,7 +84,9 @@ async def grade_photo_of(
     return row
 
 
-async def _facts(tx: Tx, file: File, traits: PhotoTrait, subject: FileSubject) -> PhotoFacts:
+async def _facts(
+    tx: Tx, file: File, traits: PhotoTrait, subject: FileSubject, site_id: UUID | None
+) -> PhotoFacts:
     uses = _PhotoUses(tx, file, traits, subject)
     has_place = file.taken_lat is not None and file.taken_lon is not None
     return PhotoFacts(
@@ -90,7 +97,7 @@ async def _facts(tx: Tx, file: File, traits: PhotoTrait, subject: FileSubject) -
         stated_at=file.stated_at,
         skew_s=file.clock_skew_s,
         has_place=has_place,
-        outside_m=await _outside_m(tx, file, subject) if has_place else None,
+        outside_m=await _outside_m(tx, file, site_id) if has_place else None,
         has_metadata=traits.has_metadata,
         edited=traits.edited,
         thumbnail=_thumbnail(file, traits),
@@ -111,9 +118,8 @@ def _thumbnail(file: File, traits: PhotoTrait) -> Thumbnail | None:
     return Thumbnail.DIFFERENT if differs else Thumbnail.SAME
 
 
-async def _outside_m(tx: Tx, file: File, subject: FileSubject) -> float | None:
+async def _outside_m(tx: Tx, file: File, site_id: UUID | None) -> float | None:
     """Return how far outside the geofence of the row's site a photo was taken; None without a geofence."""
-    site_id = await site_of(tx.session, subject)
     site = None if site_id is None else await tx.session.get(Site, site_id)
     if site is None:
         return None

@@ -13,11 +13,13 @@ class ParameterUnit(StrEnum):
     """Unit of a parameter's numbers."""
 
     PERCENT = "percent"
+    SECONDS = "seconds"
     MINUTES = "minutes"
     HOURS = "hours"
     DAYS = "days"
     MONTHS = "months"
     MINUTES_AFTER_MIDNIGHT = "minutes_after_midnight"
+    METRES = "metres"
     COUNT = "count"
 
 
@@ -53,6 +55,7 @@ OF_ACCOUNTS = EVERY_LEVEL[:-1]
 SERVICE_TIERS = tuple(ParameterTier(each.value) for each in ServiceTier)
 CADENCE_TIERS = tuple(ParameterTier(each.value) for each in CadenceTier)
 _DURATIONS = {
+    ParameterUnit.SECONDS: timedelta(seconds=1),
     ParameterUnit.MINUTES: timedelta(minutes=1),
     ParameterUnit.HOURS: timedelta(hours=1),
     ParameterUnit.DAYS: timedelta(days=1),

@@ -10,15 +10,10 @@ from math import cos, hypot, radians
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.evidence import Grade
+from domain.evidence import DEFAULT_THRESHOLDS, EvidenceThresholds, Grade
 from domain.patrols.model import PointKind, ScanReason
 
 R = ScanReason
-MOST_SKEW = timedelta(minutes=2)
-STALE_AFTER = timedelta(minutes=1)
-"""How far the time of a fix may be from the time of its scan."""
-BELIEVED_ACCURACY_M = 50
-"""A device that claims to be less accurate is believed to be this accurate."""
 FASTEST_MPS = 40.0
 """Faster between two points than a car at 144 km/h: one device at two places."""
 APART = timedelta(hours=1)
@@ -43,9 +38,10 @@ def grade_alone(
     skew: timedelta,
     *,
     is_manual: bool = False,
+    limits: EvidenceThresholds = DEFAULT_THRESHOLDS,
 ) -> tuple[Grade, list[ScanReason]]:
     """Grade a scan by what it carries; `proof` is what its tag, code or statement amounts to, None without one."""
-    against = [*_against(proof, skew, is_manual=is_manual), *_fix_against(fix)]
+    against = [*_against(proof, skew, limits, is_manual=is_manual), *_fix_against(fix, limits)]
     if against:
         return Grade.D, against
     is_inside = fix is not None and fix.distance_m is not None
@@ -57,25 +53,28 @@ def grade_alone(
     return (Grade.B if kind is PointKind.NFC else Grade.C), reasons
 
 
-def _against(proof: ScanReason | None, skew: timedelta, *, is_manual: bool) -> Iterable[ScanReason]:
+def _against(
+    proof: ScanReason | None, skew: timedelta, limits: EvidenceThresholds, *, is_manual: bool
+) -> Iterable[ScanReason]:
     if is_manual:
         yield R.MANUAL
     if proof is None:
         yield R.NO_PROOF
     elif proof in (R.SIGNATURE_WRONG, R.TAG_UNKNOWN, R.TAG_REVOKED):
         yield proof
-    if abs(skew) > MOST_SKEW:
+    if abs(skew).total_seconds() > limits.skew_s[1]:
         yield R.CLOCK_SKEW
 
 
-def _fix_against(fix: ScanFix | None) -> Iterable[ScanReason]:
+def _fix_against(fix: ScanFix | None, limits: EvidenceThresholds) -> Iterable[ScanReason]:
+    """Find what the position says against a scan; one that claims to be less accurate than B is believed to be B."""
     if fix is None:
         return
     if fix.is_mock:
         yield R.MOCK_FIX
-    if abs(fix.age) > STALE_AFTER:
+    if abs(fix.age).total_seconds() > limits.position_age_s[0]:
         yield R.STALE_FIX
-    believed = min(fix.accuracy_m or 0.0, BELIEVED_ACCURACY_M)
+    believed = min(fix.accuracy_m or 0.0, limits.accuracy_m[1])
     if fix.distance_m is not None and fix.distance_m > believed:
         yield R.FIX_OUTSIDE
 

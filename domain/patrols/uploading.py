@@ -1,7 +1,7 @@
 """Take scans that a guard's device sends: at once or days later, in any order, and any number of times."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from math import isfinite
 from uuid import UUID
@@ -14,6 +14,8 @@ from domain.core.base import JSON, among, uuid7
 from domain.core.encryption import SecretCipher
 from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line, must_be_text
+from domain.evidence import EvidenceThresholds, load_thresholds
+from domain.parameters import ParameterScope
 from domain.patrols import events
 from domain.patrols.grading import ScanFix, Spot, distance_m, grade_alone
 from domain.patrols.model import (
@@ -34,6 +36,7 @@ LONGEST_DEVICE = 100
 _AHEAD = timedelta(minutes=2)
 _DAY = timedelta(days=1)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_Limits = Callable[[PatrolPoint, datetime], EvidenceThresholds]
 
 
 async def upload_scans(
@@ -68,13 +71,14 @@ async def upload_scans(
     )
     taken = set(known)
     desk = await ProofDesk.of(tx, vault, scans)
+    limits = await _limits(tx, desk, scans)
     rows = []
     for draft in scans:
         if draft.sequence in taken:
             upload.duplicates += 1
             continue
         try:
-            rows.append(_row(upload, desk, draft, sent_at))
+            rows.append(_row(upload, desk, draft, sent_at, limits))
         except Refused as refused:
             upload.refused = [*upload.refused, _refusal(draft, refused)]
             continue
@@ -143,7 +147,24 @@ def _round_at(
     return begun[-1].id
 
 
-def _row(upload: PatrolUpload, desk: ProofDesk, draft: ScanDraft, sent_at: datetime) -> PatrolScan:
+async def _limits(tx: Tx, desk: ProofDesk, scans: Sequence[ScanDraft]) -> _Limits:
+    """Return the thresholds for a scan of a point at an instant; a time ahead of now counts as now."""
+    columns = (PatrolRoute.id, PatrolRoute.tenant_id, PatrolRoute.account_id, PatrolRoute.site_id)
+    routes = {each.route_id for each in desk.points.values()}
+    found = await tx.session.execute(select(*columns).where(among(PatrolRoute.id, routes)))
+    scopes = {row_id: ParameterScope(*rest) for row_id, *rest in found}
+    until = min(max(each.at for each in scans), tx.at)
+    history = await load_thresholds(tx.session, scopes.values(), until=until)
+
+    def at(point: PatrolPoint, instant: datetime) -> EvidenceThresholds:
+        return history.at(scopes[point.route_id], min(instant, tx.at))
+
+    return at
+
+
+def _row(
+    upload: PatrolUpload, desk: ProofDesk, draft: ScanDraft, sent_at: datetime, limits: _Limits
+) -> PatrolScan:
     _check(draft)
     found = desk.find(draft)
     fix = _fix(found.point, draft)
@@ -151,8 +172,9 @@ def _row(upload: PatrolUpload, desk: ProofDesk, draft: ScanDraft, sent_at: datet
     if draft.at > sent_at + _AHEAD:
         skew = draft.at - sent_at  # made after it was sent: the clock was set back in between
     grade, reasons = grade_alone(
-        found.point.kind, found.proof, fix, skew, is_manual=draft.is_manual
-    )
+        found.point.kind, found.proof, fix, skew, is_manual=draft.is_manual,
+        limits=limits(found.point, draft.at),
+    )  # fmt: skip
     return PatrolScan(
         id=uuid7(), tenant_id=upload.tenant_id, account_id=found.point.account_id,
         point_id=found.point.id, tag_id=None if found.tag is None else found.tag.id,

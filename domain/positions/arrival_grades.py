@@ -15,6 +15,7 @@ from domain.agreements.model import PromiseKind
 from domain.duties.model import Duty
 from domain.evidence import NOT_PROVEN, Assessment, MeasuredFix
 from domain.incidents import OPEN, Incident
+from domain.parameters import ParameterScope
 from domain.positions import panic
 from domain.positions.fence_distances import outside_fence
 from domain.positions.geofences import GeofencePeriod
@@ -65,7 +66,14 @@ class ArrivalGrader(NamedTuple):
         if within is not None:
             longest_s = within.total_seconds()
             fixes = [each for each in fixes if each.received_s - each.at_s <= longest_s]
-        return evidence.grade_by_fixes(instant, fixes, from_at=stay.from_at, until_at=stay.until_at)
+        scope = ParameterScope(self.duty.tenant_id, self.duty.account_id, stay.site_id)
+        return evidence.grade_by_fixes(
+            instant,
+            fixes,
+            from_at=stay.from_at,
+            until_at=stay.until_at,
+            limits=await evidence.thresholds_at(self.session, scope, instant),
+        )
 
     async def _fixes(self, drawn: Sequence[GeofencePeriod], instant: datetime) -> list[MeasuredFix]:
         duty = self.duty

@@ -182,7 +182,7 @@ async def _record(
         reason=reason,
     )
     is_own = row.source not in (AttendanceSource.DISPATCHER, AttendanceSource.CORRECTION)
-    row.keep(assess(at, position if is_own else None, outside_m, received_at=tx.at))
+    row.keep(await assess(tx, shift, at, position if is_own else None, outside_m))
     tx.session.add(row)
     return row
 

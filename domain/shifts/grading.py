@@ -10,6 +10,7 @@ from domain.access import Tx
 from domain.accounts.model import Site
 from domain.core.errors import Code, Refused
 from domain.evidence import Assessment, StatedPosition
+from domain.parameters import ParameterScope
 from domain.shifts import events
 from domain.shifts.model import Attendance, AttendanceKind, Shift, ShiftState
 from domain.shifts.rules import GRADED_AFTER
@@ -75,20 +76,18 @@ async def distance_m(tx: Tx, shift: Shift, position: PhonePosition) -> float | N
     return None if fence is None else float(fence.distance_m(position.lat, position.lon))
 
 
-def assess(
-    at: datetime, position: PhonePosition | None, outside_m: float | None, *, received_at: datetime
+async def assess(
+    tx: Tx, shift: Shift, at: datetime, position: PhonePosition | None, outside_m: float | None
 ) -> Assessment:
     """Grade a clock-in or clock-out by what the guard's phone states; None: a person reported it."""
-    stated = None
-    if position is not None:
-        stated = StatedPosition(
-            outside_m,
-            position.accuracy_m,
-            position.measured_at,
-            position.sent_at,
-            position.mock,
-        )
-    return evidence.grade_statement(at, stated, received_at=received_at)
+    if position is None:
+        return evidence.REPORTED
+    stated = StatedPosition(
+        outside_m, position.accuracy_m, position.measured_at, position.sent_at, position.mock
+    )
+    scope = ParameterScope(shift.tenant_id, shift.account_id, shift.site_id)
+    limits = await evidence.thresholds_at(tx.session, scope, at)
+    return evidence.grade_statement(at, stated, received_at=tx.at, limits=limits)
 
 
 async def grade_start_again(tx: Tx, shift: Shift) -> None:
