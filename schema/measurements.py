@@ -1,8 +1,9 @@
-"""Measurements: compliance and quality in a window, with their evidence."""
+"""Measurements: compliance in a window, with its evidence."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from domain.access import visible_to
 from domain.accounts import Site as SiteRow
 from domain.agreements import PromiseTerm as TermRow
 from domain.promises import State
-from domain.quality import Component, Window
+from domain.quality import Window
 from schema.calendars import CalendarVersion
 from schema.core.context import Info
 from schema.core.loaders import checked
@@ -35,49 +36,10 @@ enum(
     last_7d="The 7 days up to the given instant.",
     last_28d="The 28 days up to the given instant.",
 )
-enum(
-    Component,
-    "QualityComponent",
-    punctuality="Punctuality: arrivals in time on site.",
-    coverage="Coverage: hours delivered of the hours agreed.",
-    patrol="Patrol: rounds and checkpoints completed.",
-    incidents="Incidents: response and resolution in time.",
-    reports="Reports: delivery of reports and updates in time.",
-    audit="Results of audits of the service.",
-    rating="Rating of the service by the client.",
-)
-
 Row = strawberry.Parent[quality.Measurement]
 CALENDAR = frozenset({Window.DAY, Window.WEEK, Window.MONTH, Window.QUARTER, Window.CONTRACT_YEAR})
 """Windows that are named by a time inside them; the others end at it."""
 Few = Annotated[int, "Maximum number of rows to return, at most 100."]
-E6 = 1_000_000
-
-
-class Share(NamedTuple):
-    """Contribution of one component of the quality score."""
-
-    component: Component
-    e6: int
-
-
-@from_row(Share)
-class Contribution:
-    """Contribution of one component to a quality score. The millionths of all components sum exactly to the score."""
-
-    component: Annotated[Component, "Component of the quality score."]
-
-    @resolver(float)
-    @staticmethod
-    def points(row: strawberry.Parent[Share]) -> float:
-        """Points contributed to the score of 100."""
-        return row.e6 / E6
-
-    @resolver(Long)
-    @staticmethod
-    def points_millionths(row: strawberry.Parent[Share]) -> int:
-        """Points contributed, in millionths of a point."""
-        return row.e6
 
 
 @from_row(quality.Measurement)
@@ -161,12 +123,11 @@ class SlaCompliance:
     @resolver(list[NamedType("SlaCompliance", __name__)], work=100)  # type: ignore[misc]
     @staticmethod
     async def internal_objectives(row: Row, info: Info) -> Sequence[quality.Measurement]:
-        """Compliance of the internal objectives for the same kind of promise; empty unless `promise` is contractual."""
-        term = None if row.internal else await info.context.get(TermRow, row.term_id)
-        if term is None:
-            return []
-        found = await info.context.children(TermRow.terms_id, term.terms_id, order=(TermRow.id,))
-        own = [each.id for each in found if each.internal and each.kind is term.kind]
+        """Compliance of the internal objectives beside it: of an account all, of a promise those of its kind.
+
+        Empty for a site, of which `QualityScore.internalObjectives` has the numbers, and for an internal objective.
+        """
+        own = await _objectives_beside(row, info)
         at = row.from_at if row.window in CALENDAR else row.until_at
         async with info.context.sessions() as session:
             measured = [
@@ -206,56 +167,18 @@ class SlaCompliance:
         return await _promises(info, query, first)
 
 
-@from_row(quality.Measurement)
-class QualityScore:
-    """Quality score of the service in a window, 0 to 100, with its components."""
-
-    window: Annotated[Window, "Type of the window, such as a month."]
-    from_at: Annotated[datetime, "Start of the window, inclusive."]
-    until_at: Annotated[datetime, "End of the window, exclusive."]
-    n: Annotated[Long, "Number of decided promises behind the score."]
-    evaluated_at: Annotated[datetime, "Time as of which it was evaluated."]
-
-    @resolver(float | None)
-    @staticmethod
-    def points(row: Row) -> float | None:
-        """Score from 0 to 100; null for insufficient data."""
-        return None if row.points_e6 is None else row.points_e6 / E6
-
-    @resolver(Long | None)
-    @staticmethod
-    def points_millionths(row: Row) -> int | None:
-        """Exact score, in millionths of a point."""
-        return row.points_e6
-
-    @resolver(bool)
-    @staticmethod
-    def insufficient_data(row: Row) -> bool:
-        """Whether fewer than five promises, or less than 30 % of the weight, have data."""
-        return row.points_e6 is None
-
-    @resolver(float)
-    @staticmethod
-    def coverage(row: Row) -> float:
-        """Share of the weight of all components with data, 0 to 1."""
-        return (row.coverage_ppm or 0) / E6
-
-    @resolver(float | None)
-    @staticmethod
-    def change(row: Row) -> float | None:
-        """Difference in points to the previous window; null when one of the two has no score."""
-        return None if row.change_e6 is None else row.change_e6 / E6
-
-    @resolver(list[Contribution])
-    @staticmethod
-    def contributions(row: Row) -> list[Share]:
-        """Contribution of each component; they sum exactly to the score."""
-        contributions = row.contributions_e6
-        return [
-            Share(part, contributions[part.value])
-            for part in Component
-            if part.value in contributions
-        ]
+async def _objectives_beside(row: quality.Measurement, info: Info) -> list[UUID]:
+    if row.internal or row.site_id is not None:
+        return []
+    of_account = set(row.terms_ids)
+    term = await info.context.get(TermRow, row.term_id)
+    versions = sorted(of_account) if term is None else [term.terms_id]
+    found = [
+        each
+        for version in versions
+        for each in await info.context.children(TermRow.terms_id, version, order=(TermRow.id,))
+    ]
+    return [each.id for each in found if each.internal and (not term or each.kind is term.kind)]
 
 
 def _seconds(us: int | None) -> float | None:

@@ -21,7 +21,8 @@ from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Long
 from schema.core.types import from_row, input_type, resolver
-from schema.measurements import QualityScore, SlaCompliance
+from schema.measurements import SlaCompliance
+from schema.quality_scores import QualityScore
 
 
 @from_row(quality.QualityPolicy)

@@ -8,10 +8,10 @@ import strawberry
 
 from domain import accounts, reports
 from domain.core import short_numbers
+from domain.promises import InternalFigures
 from domain.reports import (
     Cadence,
     Content,
-    InternalFigures,
     Proactive,
     Punctuality,
     ReportVerdict,
@@ -19,7 +19,6 @@ from domain.reports import (
 from schema.accounts import Account
 from schema.core import ids
 from schema.core.context import Info
-from schema.core.enums import PromiseKind
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, visible
 from schema.core.mutations import AccountId, ExpectedVersion, MutationContext, mutation
@@ -27,6 +26,7 @@ from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
 from schema.core.scalars import Long
 from schema.core.types import enum, from_row, resolver
+from schema.promises import InternalObjectiveFigures
 
 enum(
     Cadence,
@@ -49,24 +49,17 @@ UntilArg = Annotated[datetime, "End of the period, exclusive."]
 LanguageArg = Annotated[str, "Language of the texts: `nl` or `en`; any other value means `en`."]
 
 
-@from_row(InternalFigures)
-class InternalObjectiveFigures:
-    """Numbers of one internal objective in the period of a report."""
-
-    kind: Annotated[PromiseKind, "Kind of promise that the objective is about."]
-    name: Annotated[str, "Name of the objective in the terms."]
-    kept: Annotated[int, "Number of times that it was met."]
-    late: Annotated[int, "Number of times that it was missed."]
-
-
 @from_row(reports.ReportPlan)
 class ReportPlan(Node):
     """Schedule of one report to a client, in the client's local time."""
 
     cadence: Annotated[Cadence, "How often the report comes: daily or weekly."]
     enabled: Annotated[bool, "Whether the report is made."]
-    local_time: Annotated[time, "Local time of the client at which the report is due."]
-    weekday: Annotated[int, "Weekday on which a weekly report is due: 0 is Monday."]
+    local_time: Annotated[
+        time,
+        "Local time of the client at which the next report is due; `parameters` say where it comes from.",
+    ]
+    weekday: Annotated[int, "Weekday on which the next weekly report is due: 0 is Monday."]
     late_credit_cents: Annotated[
         Long | None,
         "Credit for a late report that was set before the terms gave it; no longer granted.",
@@ -249,7 +242,7 @@ class ReportMutation:
         ] = None,
         expected_version: ExpectedVersion = None,
     ) -> reports.ReportPlan:
-        """Set the schedule of a report to a client, or switch it off."""
+        """Set the schedule of a report to a client, or switch it off. Time and weekday become parameters of it."""
         return await reports.set_plan(
             ask.session,
             ask.actor,

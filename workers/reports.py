@@ -12,6 +12,7 @@ from domain.core.db import Sessions
 from domain.core.deferral import Subject
 from domain.reports import due_plans
 from workers.check_in_notices import ask_all
+from workers.jobs import JobContext
 from workers.periodic import Postponement, WorkContext, attempt, attempt_each
 
 log = structlog.get_logger()
@@ -31,6 +32,15 @@ async def sweep_reports(work: WorkContext, limit: int) -> int:
 async def plan_reports(work: WorkContext, limit: int) -> int:
     """Plan the default reports of accounts that have none."""
     return await adopt_all(work.make, at=datetime.now(UTC), limit=limit)
+
+
+async def schedule_reports(job: JobContext) -> None:
+    """Give reports the times that apply after a parameter of reports, or the tier of an account, was changed."""
+    name = job.fact.body.get("name")
+    if job.fact.kind == "account.changed" or str(name).startswith("reports."):
+        await reports.schedule_again(
+            job.session, job.fact.tenant_id, job.fact.account_id, at=job.at
+        )
 
 
 async def adopt_all(make: Sessions, *, at: datetime, limit: int = ACCOUNTS) -> int:

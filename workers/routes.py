@@ -32,6 +32,7 @@ from workers.notices import (
 from workers.photos import grade_photo
 from workers.quality import mark_quality
 from workers.renewals import follow_duration
+from workers.reports import schedule_reports
 from workers.reviews import match_review
 from workers.sending import send_message
 
@@ -85,6 +86,9 @@ ROUTES: Routes = {
     "message.answered": (tell_answered,),
     "message.bounced": (send_message,),
     "checkpoint.published": (tell_checkpoint,),
+    "parameter.set": (schedule_reports,),
+    "parameter.reset": (schedule_reports,),
+    "account.changed": (schedule_reports,),
     "person.erasure_requested": (erase_person,),
     "user.invited": (send_invitation,),
     "user.password_reset_asked": (send_invitation,),

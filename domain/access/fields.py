@@ -151,10 +151,11 @@ FIELDS: dict[str, Fields] = {
         " latePromises excluded",
         R.READ_INTERNAL: "internalObjectives",
     },
-    "QualityScore": _all(
-        "window fromAt untilAt n evaluatedAt points pointsMillionths insufficientData coverage"
-        " change contributions"
-    ),
+    "QualityScore": {
+        NONE: "window fromAt untilAt n evaluatedAt points pointsMillionths insufficientData coverage"
+        " change contributions",
+        R.READ_INTERNAL: "internalObjectives",
+    },
     "Contribution": _all("component points pointsMillionths"),
     "BudgetBurn": _all("state sinceAt missesLeft lookedAt decided promise"),
     "QualityBenchmark": _all("history peers own historyPoints peersPoints"),

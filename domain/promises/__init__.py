@@ -7,6 +7,7 @@ from domain.promises.bulk_start import attach
 from domain.promises.due import DUE, defer, due, sweep
 from domain.promises.events import unit_fields
 from domain.promises.graded import PromiseEvidence, evidence_of, graded_stop
+from domain.promises.internal_figures import InternalFigures, internal_figures
 from domain.promises.model import INCIDENT, Promise, PromiseWatch, State
 from domain.promises.pause_limit import PAUSE_ALLOWANCE
 from domain.promises.pinned import pause_allowance, warnings_of
@@ -41,6 +42,7 @@ __all__ = [
     "ClockFact",
     "ClockRule",
     "FactRole",
+    "InternalFigures",
     "JudgedPart",
     "Promise",
     "PromiseEvidence",
@@ -62,6 +64,7 @@ __all__ = [
     "from_us",
     "graded_stop",
     "has_older_verdicts",
+    "internal_figures",
     "is_about",
     "judge",
     "live",

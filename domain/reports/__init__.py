@@ -14,7 +14,7 @@ from domain.reports.clocks import REPORT
 from domain.reports.content import Content, Proactive
 from domain.reports.data import load_content
 from domain.reports.delivery import DELIVERIES_DUE, follow, reports_to_follow
-from domain.reports.internal_objectives import InternalFigures, internal_figures
+from domain.reports.internal_objectives import internal_figures
 from domain.reports.letter import filename, pdf_of
 from domain.reports.model import Report, ReportPlan, ReportVerdict
 from domain.reports.periods import Cadence
@@ -27,6 +27,7 @@ from domain.reports.reads import (
     punctuality,
 )
 from domain.reports.rendering import summary_of
+from domain.reports.schedules import schedule_again
 
 __all__ = [
     "DELIVERIES_DUE",
@@ -34,7 +35,6 @@ __all__ = [
     "REPORT",
     "Cadence",
     "Content",
-    "InternalFigures",
     "Proactive",
     "Punctuality",
     "Report",
@@ -56,6 +56,7 @@ __all__ = [
     "proactive_of",
     "punctuality",
     "reports_to_follow",
+    "schedule_again",
     "set_plan",
     "summary_of",
     "unplanned_accounts",

@@ -34,9 +34,14 @@ from domain.reports.periods import (
     period_from,
 )
 from domain.reports.reads import names_of
+from domain.reports.schedules import (
+    ReportSchedules,
+    choose_times,
+    load_schedules,
+    planned_period,
+    schedule,
+)
 
-DEFAULTS = {Cadence.DAILY: (time(8), 0), Cadence.WEEKLY: (time(8, 30), 0)}
-"""Default local time, and the weekday of weekly ones: daily at 08:00, weekly on Monday at 08:30."""
 PLANNED = ("enabled", "local_time", "weekday")
 """The columns of a plan that people set."""
 
@@ -50,7 +55,7 @@ async def unplanned_accounts(session: AsyncSession, *, at: datetime, limit: int)
     planned = select(func.count()).where(ReportPlan.account_id == Account.id).scalar_subquery()
     found = await session.execute(
         select(Account.tenant_id, Account.id)
-        .where(signed, planned < len(DEFAULTS), ~is_deferred("report plans", Account.id, at=at))
+        .where(signed, planned < len(Cadence), ~is_deferred("report plans", Account.id, at=at))
         .order_by(rank_of(Account.tenant_id, Account.id), func.random())
         .limit(limit)
     )
@@ -67,17 +72,19 @@ async def adopt(session: AsyncSession, *, at: datetime, only: UUID | None = None
     rows: list[dict[str, object]] = []
     for cadence in Cadence:
         planned = exists().where(ReportPlan.account_id == Account.id, ReportPlan.cadence == cadence)
-        unplanned = await session.scalars(select(Account).where(mine, ~planned))
-        rows += [_plan_values(account, cadence, *DEFAULTS[cadence], at=at) for account in unplanned]
+        unplanned = (await session.scalars(select(Account).where(mine, ~planned))).all()
+        schedules = await load_schedules(session, unplanned, at=at)
+        rows += [_plan_values(account, cadence, schedules) for account in unplanned]
     if rows:
         await session.execute(insert(ReportPlan).values(rows).on_conflict_do_nothing())
     return len(rows)
 
 
 def _plan_values(
-    account: Account, cadence: Cadence, local_time: time, weekday: int, *, at: datetime
+    account: Account, cadence: Cadence, schedules: ReportSchedules
 ) -> dict[str, object]:
-    next_on = first_day_at(cadence, at, account.time_zone)
+    next_on = first_day_at(cadence, schedules.at, account.time_zone)
+    local_time, weekday = schedules.of(account, cadence, next_on)
     period = period_from(cadence, next_on, zone=account.time_zone, at=local_time, weekday=weekday)
     return {
         "id": uuid7(),
@@ -105,7 +112,7 @@ async def set_plan(
 ) -> ReportPlan:
     """Set when a client gets a report, or that it gets none; a value of None stays as it is.
 
-    A plan that is enabled again begins with the current period.
+    A time and a weekday become parameters of the account. A plan that is enabled again begins with the current period.
     """
     actor.must(Right.MANAGE_ACCOUNTS)
     if weekday is not None and not 0 <= weekday <= 6:
@@ -117,7 +124,7 @@ async def set_plan(
             argument="localTime",
         )
     account = await row_of(session, actor, Account, account_id, "account", argument="accountId")
-    values = _plan_values(account, cadence, *DEFAULTS[cadence], at=at)
+    values = _plan_values(account, cadence, await load_schedules(session, (account,), at=at))
     await session.execute(insert(ReportPlan).values(values).on_conflict_do_nothing())
     plan = (
         await session.scalars(
@@ -128,6 +135,7 @@ async def set_plan(
     ).one()
     must_be_current(plan.version, expected_version)
     before = values_of(plan, PLANNED)
+    await choose_times(Tx(session, actor, at), account_id, cadence, local_time, weekday)
     if enabled and not plan.enabled:
         plan.next_on = max(plan.next_on, first_day_at(cadence, at, account.time_zone))
     plan.enabled = plan.enabled if enabled is None else enabled
@@ -135,7 +143,7 @@ async def set_plan(
         plan.local_time if local_time is None else local_time.replace(second=0, microsecond=0)
     )
     plan.weekday = plan.weekday if weekday is None else weekday
-    plan.look_at = _next(plan, account).made_at
+    plan.look_at = planned_period(plan, account).made_at
     record(
         session,
         actor,
@@ -150,16 +158,6 @@ async def set_plan(
     )
     await session.flush()
     return plan
-
-
-def _next(plan: ReportPlan, account: Account) -> Period:
-    return period_from(
-        plan.cadence,
-        plan.next_on,
-        zone=account.time_zone,
-        at=plan.local_time,
-        weekday=plan.weekday,
-    )
 
 
 async def due(session: AsyncSession, *, at: datetime, limit: int = 50) -> list[UUID]:
@@ -199,7 +197,8 @@ async def make_next(session: AsyncSession, plan_id: UUID, *, at: datetime) -> Re
     if plan is None:
         return None
     account = await session.get_one(Account, plan.account_id)
-    period = _next(plan, account)
+    schedules = await load_schedules(session, (account,), at=at)
+    period = schedule(plan, account, schedules)
     if period.made_at > at:  # the client's time zone or plan was changed
         plan.look_at = period.made_at
         return None
@@ -207,7 +206,7 @@ async def make_next(session: AsyncSession, plan_id: UUID, *, at: datetime) -> Re
     if period.until_at > period.from_at:  # a day that a zone skipped has no report
         report = await _make(session, account, period, at=at)
     plan.next_on = following(plan.cadence, plan.next_on)
-    plan.look_at = _next(plan, account).made_at
+    plan.look_at = schedule(plan, account, schedules).made_at
     await session.flush()
     return report
 

@@ -34,7 +34,7 @@ class ReportPlan(Base, Owned, Versioned):
 
     cadence: Mapped[Cadence]
     enabled: Mapped[bool] = mapped_column(default=True)
-    local_time: Mapped[time]
+    local_time: Mapped[time]  # of the next report, by the parameters when it was planned
     weekday: Mapped[int] = mapped_column(default=0)  # of weekly ones; Monday 0
     late_credit_cents: Mapped[int | None]  # set before the terms gave this credit; no longer used
     next_on: Mapped[date]  # first local day of the next report

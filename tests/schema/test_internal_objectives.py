@@ -22,13 +22,19 @@ from tests.build import T0
 REFUSAL = "... on Refusal { code }"
 ISSUE = f"""mutation ($input: IssueApiKeyInput!) {{ issueApiKey(input: $input) {{
   ... on IssuedApiKey {{ secret }} {REFUSAL} }} }}"""
-READ = """query ($incident: ID!, $agreement: ID!, $account: ID!, $promise: ID!, $report: ID!) {
+READ = """query ($incident: ID!, $agreement: ID!, $account: ID!, $promise: ID!, $report: ID!, $site: ID!) {
   incident: node(id: $incident) { ... on Incident { promises {
     name internal internalObjective { name targetSeconds verdict dueAt internalObjective { name } } } } }
   agreement: node(id: $agreement) { ... on Agreement { terms { promises {
     name internalObjectives { name targets { elapsedSeconds } } } } } }
   slaCompliance(accountId: $account, window: MONTH, promiseId: $promise, at: "2026-03-02T12:00:00Z") {
     n kept internalObjectives { n kept promise { name } internalObjectives { n } } }
+  account: slaCompliance(accountId: $account, window: MONTH, at: "2026-03-02T12:00:00Z") {
+    n internalObjectives { n kept promise { name } } }
+  qualityScore(accountId: $account, at: "2026-03-02T12:00:00Z") {
+    n internalObjectives { kind name kept late } }
+  here: qualityScore(accountId: $account, siteId: $site, at: "2026-03-02T12:00:00Z") {
+    n internalObjectives { name kept late } }
   report: node(id: $report) { ... on Report { internalObjectives { kind name kept late } } } }"""
 
 
@@ -67,7 +73,7 @@ async def day(api: Api, office: Office) -> dict[str, str]:
     [term] = [each["term"]["id"] for each in promised if each["name"] == "resolution"]
     return {
         "incident": row, "agreement": ids.write("Agreement", world.agreement.id),
-        "account": office.account, "promise": term, "report": ids.write("Report", report.id),
+        "account": office.account, "site": office.site, "promise": term, "report": ids.write("Report", report.id),
     }  # fmt: skip
 
 
@@ -96,6 +102,15 @@ async def test_the_company_reads_its_objective_beside_each_promise(api: Api) -> 
     assert found["internalObjectives"] == [
         {"n": 1, "kept": 0, "promise": {"name": "resolution_objective"}, "internalObjectives": []}
     ]
+    beside = {"kind": "RESOLUTION", "name": "resolution_objective", "kept": 0, "late": 1}
+    [counted] = data["qualityScore"]["internalObjectives"]
+    assert counted == beside
+    [here] = data["here"]["internalObjectives"]
+    assert here == {"name": "resolution_objective", "kept": 0, "late": 1}
+    assert data["account"]["n"] == data["qualityScore"]["n"] == data["here"]["n"]
+    assert data["account"]["internalObjectives"] == [
+        {"n": 1, "kept": 0, "promise": {"name": "resolution_objective"}}
+    ]
     assert data["report"]["internalObjectives"] == [
         {"kind": "RESOLUTION", "name": "resolution_objective", "kept": 0, "late": 1}
     ]
@@ -118,7 +133,7 @@ async def test_clients_guards_and_partner_keys_do_not_see_that_there_is_one(api:
         data = answer["data"]
         for each in (data["incident"] or {"promises": []})["promises"]:
             assert (each["internal"], each["internalObjective"]) == (False, None)
-        for one in ("report", "slaCompliance"):
+        for one in ("report", "slaCompliance", "account", "qualityScore", "here"):
             assert not (data[one] or {}).get("internalObjectives")
     seen = await api.data(office.client, READ, **ids_of)
     assert names(seen["incident"]["promises"])["resolution"]["internalObjective"] is None
