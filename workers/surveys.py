@@ -15,11 +15,10 @@ ACCOUNTS = 200
 
 
 async def ask_clients(work: WorkContext, limit: int) -> int:
-    """Decide the waves that are due, and remind people of open invitations; return how many were processed."""
+    """Decide the waves that are due, remind people, and count the ratings of closed surveys; return how many."""
     at = datetime.now(UTC)
-    return await decide_all(work.make, at=at, limit=limit) + await remind_all(
-        work.make, at=at, limit=limit
-    )
+    steps = (decide_all, remind_all, count_all)
+    return sum([await step(work.make, at=at, limit=limit) for step in steps])
 
 
 async def plan_surveys(work: WorkContext, _limit: int) -> int:
@@ -66,4 +65,16 @@ async def remind_all(make: Sessions, *, at: datetime, limit: int) -> int:
     async with make() as session:
         due = await surveys.to_remind(session, at=at, limit=limit)
     await attempt_each(make, surveys.PART, due, remind)
+    return len(due)
+
+
+async def count_all(make: Sessions, *, at: datetime, limit: int) -> int:
+    """Count the ratings of closed surveys, each response in its own transaction; return how many there were."""
+
+    async def count(session: AsyncSession, subject: Subject) -> None:
+        await surveys.count_response(session, subject.id, at=at)
+
+    async with make() as session:
+        due = await surveys.to_count(session, at=at, limit=limit)
+    await attempt_each(make, surveys.PART, due, count)
     return len(due)

@@ -41,8 +41,8 @@ from domain.agreements.rules import (
     Target,
     TermsDraft,
     check,
-    seed_matrix,
 )
+from domain.agreements.seed import seed_matrix
 
 __all__ = [
     "MOST_SPECIFIC",

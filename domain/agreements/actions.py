@@ -20,6 +20,7 @@ from domain.agreements.model import (
     PromiseTerm,
     Terms,
 )
+from domain.agreements.objectives import must_not_be_laxer
 from domain.agreements.rules import PromiseDraft, TermsDraft, check, check_calendar
 from domain.calendars.model import CalendarVersion
 from domain.core.base import uuid7
@@ -170,7 +171,7 @@ async def end(
 async def must_be_computable(
     session: AsyncSession, tenant_id: UUID, account_id: UUID, terms: TermsDraft
 ) -> None:
-    """Refuse terms with unknown calendars or sites, targets that a calendar never reaches, or promises that overlap."""
+    """Refuse terms with unknown calendars or sites, targets that a calendar never reaches, or promises that clash."""
     wanted = calendar_versions(terms)
     own = select(CalendarVersion.id).where(
         CalendarVersion.id.in_(wanted), CalendarVersion.tenant_id == tenant_id
@@ -185,6 +186,7 @@ async def must_be_computable(
     for promise in terms.promises:
         check_calendar(promise, hours[promise.calendar_version_id])
     must_not_overlap(terms.promises, hours)
+    must_not_be_laxer(terms.promises, hours)
 
 
 def calendar_versions(terms: TermsDraft) -> set[UUID]:

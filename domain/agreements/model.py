@@ -29,6 +29,7 @@ class PromiseKind(StrEnum):
     POINT_VISITED = "point_visited"
     INCIDENT_TOLD = "incident_told"
     COMMITMENT_KEPT = "commitment_kept"
+    CLIENT_SATISFIED = "client_satisfied"
 
 
 class ClockStart(StrEnum):

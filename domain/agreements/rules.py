@@ -1,4 +1,4 @@
-"""Validation of terms, and the default promises of an agreement."""
+"""Validation of terms."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -20,8 +20,7 @@ from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line
 from domain.evidence import DoubtFavours, Grade
 
-_MINUTE, _HOUR = 60, 3_600
-LONGEST_S, LONGEST_DAYS = 366 * 24 * _HOUR, 366
+LONGEST_S, LONGEST_DAYS = 366 * 24 * 3_600, 366
 """The longest target: calendars are expanded until it fits, for every incident with that promise."""
 _STARTED_BY_TELLING = frozenset(
     {
@@ -215,6 +214,8 @@ def _problems_of_units(promise: PromiseDraft) -> list[str]:
         return _problems_without_place(promise, "reports")
     if promise.kind is PromiseKind.COMMITMENT_KEPT:
         return _problems_without_place(promise, "commitments")
+    if promise.kind is PromiseKind.CLIENT_SATISFIED:
+        return _rating_problems(promise)
     if promise.kind in (PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED):
         return _shift_problems(promise)
     if promise.kind in (PromiseKind.PATROL_COMPLETED, PromiseKind.POINT_VISITED):
@@ -228,6 +229,17 @@ def _problems_without_place(promise: PromiseDraft, units: str) -> list[str]:
         found.append(f"{units} have no priority; it needs one target.")
     if promise.ticket_kinds or promise.site_ids or promise.services:
         found.append(f"{units} have neither a site, a service nor a kind of incident.")
+    return found
+
+
+def _rating_problems(promise: PromiseDraft) -> list[str]:
+    found = []
+    if len(promise.targets) != 1 or any(each.elapsed_s != 0 for each in promise.targets.values()):
+        found.append("a rating takes no time; it needs one target, of 0 seconds.")
+    if promise.ticket_kinds or promise.services:
+        found.append("ratings have neither a service nor a kind of incident.")
+    if promise.hours_id is not None:
+        found.append("ratings stand from the end of a survey, at any hour; leave out the hours.")
     return found
 
 
@@ -276,88 +288,3 @@ def _promise_problems(credit: CreditDraft) -> list[str]:
             "a credit's minimum must not be negative, and its maximum not below it nor above the limit."
         )
     return found
-
-
-def seed_matrix(
-    calendar_version_id: UUID, earns: Mapping[Priority | None, CreditDraft] | None = None
-) -> tuple[PromiseDraft, ...]:
-    """Return the default promises: first response, resolution and update per priority, around the clock.
-
-    Incidents get a first response within 4 hours whatever their priority; 8 hours applies to other kinds only.
-    Inquiries and requests get one within 2 hours. Critical incidents are resolved within 1 hour by an internal
-    objective, and within 2 hours by contract: the internal aim is stricter than the promise.
-    """
-
-    def table(critical: int, high: int, medium: int, low: int) -> dict[Priority, Target]:
-        seconds = (critical, high, medium, low)
-        return {p: Target(elapsed_s=s) for p, s in zip(Priority, seconds, strict=True)}
-
-    urgent = (TicketKind.INCIDENT, TicketKind.ALARM)
-    asked = (TicketKind.INQUIRY, TicketKind.SERVICE_REQUEST)
-    other = (TicketKind.COMPLAINT, TicketKind.MAINTENANCE, TicketKind.ENHANCEMENT)
-
-    def promise(
-        name: str,
-        kind: PromiseKind,
-        targets: dict[Priority, Target],
-        *,
-        kinds: tuple[TicketKind, ...] = (),
-        internal: bool = False,
-    ) -> PromiseDraft:
-        return PromiseDraft(
-            name,
-            kind,
-            calendar_version_id,
-            targets,
-            ticket_kinds=kinds,
-            internal=internal,
-            credits={} if internal else dict(earns or {}),
-        )
-
-    response = PromiseKind.FIRST_RESPONSE
-    return (
-        promise(
-            "first_response",
-            response,
-            table(15 * _MINUTE, _HOUR, 4 * _HOUR, 4 * _HOUR),
-            kinds=urgent,
-        ),
-        promise(
-            "first_response_other",
-            response,
-            table(15 * _MINUTE, _HOUR, 4 * _HOUR, 8 * _HOUR),
-            kinds=other,
-        ),
-        promise(
-            "answer",
-            response,
-            table(15 * _MINUTE, _HOUR, 2 * _HOUR, 2 * _HOUR),
-            kinds=asked,
-        ),
-        promise(
-            "next_update",
-            PromiseKind.NEXT_UPDATE,
-            table(30 * _MINUTE, 2 * _HOUR, 4 * _HOUR, 24 * _HOUR),
-        ),
-        promise(
-            "resolution",
-            PromiseKind.RESOLUTION,
-            table(2 * _HOUR, 4 * _HOUR, 24 * _HOUR, 72 * _HOUR),
-        ),
-        promise(
-            "resolution_objective",
-            PromiseKind.RESOLUTION,
-            {Priority.CRITICAL: Target(elapsed_s=_HOUR)},
-            kinds=urgent,
-            internal=True,
-        ),
-        promise(
-            "arrival",
-            PromiseKind.ARRIVAL,
-            {
-                Priority.CRITICAL: Target(elapsed_s=20 * _MINUTE),
-                Priority.HIGH: Target(elapsed_s=45 * _MINUTE),
-            },
-            kinds=(TicketKind.ALARM,),
-        ),
-    )

@@ -28,8 +28,10 @@ class RunningClock(NamedTuple):
 def live(promise: Promise, spec: CalendarSpec, *, now: datetime) -> RunningClock:
     """Return elapsed and remaining time at `now`; they are constant for a decided and stopped, or a paused, promise.
 
-    Of a promise of coverage: the staffed time of the plan, and how much more is needed.
+    Of a promise of coverage: the staffed time of the plan, and how much more is needed. A measured value takes no time.
     """
+    if rule_of(promise.kind).cls is PromiseClass.POINT:
+        return RunningClock(0, 0)
     moving = promise.stopped_at is None and not promise.held and promise.state in _OPEN
     elapsed = promise.elapsed_us
     is_cover = rule_of(promise.kind).cls is PromiseClass.COVER

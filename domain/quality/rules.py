@@ -49,6 +49,7 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.POINT_VISITED: Component.PATROL,
     PromiseKind.INCIDENT_TOLD: Component.REPORTS,
     PromiseKind.COMMITMENT_KEPT: Component.REPORTS,
+    PromiseKind.CLIENT_SATISFIED: Component.RATING,
 }
 """Component of quality that a kind of promise contributes to."""
 _COMPONENTS = tuple(Component)

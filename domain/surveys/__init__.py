@@ -39,6 +39,7 @@ from domain.surveys.questions import (
     check_replies,
     is_asked,
 )
+from domain.surveys.ratings import count_response, to_count
 from domain.surveys.reads import (
     SCORE_FACTS,
     MeasuredSurveys,
@@ -121,6 +122,7 @@ __all__ = [
     "change_survey",
     "check_questions",
     "check_replies",
+    "count_response",
     "create_questionnaire",
     "csv_of",
     "decide_wave",
@@ -143,5 +145,6 @@ __all__ = [
     "share",
     "student_quantile",
     "tally_of",
+    "to_count",
     "to_remind",
 ]

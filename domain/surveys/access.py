@@ -68,7 +68,7 @@ ACCESS = AccessRules(
     },
     facts={
         Right.READ_RELATIONSHIP: "questionnaire.version_added questionnaire.published survey.added survey.changed"
-        " survey.asked survey.skipped survey.withdrawn survey.answered survey.corrected"
+        " survey.asked survey.skipped survey.withdrawn survey.answered survey.corrected survey.rated"
     },
     queries={
         **dict.fromkeys(("questionnaires", "surveys", "surveyWaves", "surveyInvitations"), ()),

@@ -98,6 +98,16 @@ class SurveyAnswered(Fact):
     internal: bool = True
 
 
+class SurveyRated(Fact):
+    """A rating stands, because its survey has closed; it names no contact. Internal to the company."""
+
+    kind: ClassVar[str] = "survey.rated"
+    subject_type: ClassVar[str | None] = "SurveyResponse"
+    question: str
+    value: int
+    internal: bool = True
+
+
 class SurveyAnswerCorrected(Fact):
     """A respondent corrected the answers; `before` and `after` are numbers by question, the words apart."""
 

@@ -153,6 +153,11 @@ class SurveyResponse(Base, Owned):
             name="anonymous_names_nobody",
         ),
         Index(None, "survey_id", "answered_at"),
+        Index(
+            "ix_survey_response_uncounted",
+            "invitation_id",
+            postgresql_where=text("counted_at IS NULL AND NOT is_anonymous"),
+        ),
     )
 
     survey_id: Mapped[UUID] = mapped_column(ForeignKey("survey.id"))
@@ -166,6 +171,7 @@ class SurveyResponse(Base, Owned):
     language: Mapped[str]
     answered_at: Mapped[datetime]
     changed_at: Mapped[datetime | None]
+    counted_at: Mapped[datetime | None]  # when its ratings began to stand, once they are recorded
 
 
 class SurveyAnswer(Base, Owned):

@@ -27,6 +27,7 @@ enum(
     patrol_completed="A round of a patrol is completed by its end; the target is how much later it may be.",
     point_visited="A point of a patrol is visited when it is due; the target is how much later it may be.",
     shift_covered="The planned time of a shift is staffed; the objective is the share of it.",
+    client_satisfied="A client rates 4 or 5 of 5 in a survey; counted when it closes, the category is its purpose.",
     commitment_kept="A commitment is done when it is due; the target is how much later it may be.",
     incident_told="From the time at which an incident happened to the time at which it was reported.",
 )

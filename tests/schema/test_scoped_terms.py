@@ -96,6 +96,21 @@ async def test_a_promise_limited_to_services_applies_where_they_are_meant(api: A
     assert "objective" not in {each["name"] for each in of_client}
 
 
+async def test_an_objective_that_is_laxer_than_the_contract_is_refused(api: Api) -> None:
+    office = await asking.office(api)
+    contract = promise(office, "response", "FIRST_RESPONSE", 3600)
+    aim = promise(office, "aim", "FIRST_RESPONSE", 5400, internal=True)
+    refused = await amend(api, office.manager, office, contract, aim)
+    assert refused == {
+        "code": "INVALID",
+        "argument": "promises",
+        "message": "The internal objective 'aim' (90 minutes for low) is laxer than the promise 'response' (1 hours):"
+        " make it as strict, or limit it to other units.",
+    }
+    strict = aim | {"targets": [{"priority": "LOW", "elapsedSeconds": 3600}]}
+    assert len((await amend(api, office.manager, office, contract, strict))["promises"]) == 2
+
+
 async def test_the_service_of_a_post_decides_the_promise_of_its_shifts(api: Api) -> None:
     office = await asking.office(api)
     await amend(

@@ -100,7 +100,7 @@ async def limited(make: Sessions, world: build.World) -> UUID:
         response(world, "reception_fire", 10, services=frozenset({"reception"}), category="fire"),
         response(world, "warehouse", 30, site_ids=frozenset({warehouse})),
         response(world, "warehouse_fire", 5, site_ids=frozenset({warehouse}), category="fire"),
-        response(world, "objective", 10, internal=True),
+        response(world, "objective", 5, internal=True),
     )
     return warehouse
 

@@ -45,7 +45,7 @@ class Rated(Fact):
 
 @contextmanager
 def rated_reports() -> Iterator[None]:
-    """Let reports be rated instead of delivered: no noun of the product measures values yet."""
+    """Let reports be rated instead of delivered, by values that no survey has."""
     derived = (registry._rules, registry.clock_event_kinds, registry.dated_roles)
     known = registry.units()["report"]
     role = FactRole(EventKind.MEASURE, flags=("counts",), value_field="value")
