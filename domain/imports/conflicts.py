@@ -29,7 +29,8 @@ FROM (
   SELECT *, first_value(number) OVER file AS first, first_value(opened_at) OVER file AS was_opened_at,
          first_value(agreed_at) OVER file AS was_agreed_at, first_value(priority) OVER file AS was_priority,
          first_value(kind) OVER file AS was_kind, first_value(category) OVER file AS was_category,
-         first_value(source) OVER file AS was_source, first_value(site_id) OVER file AS was_site_id
+         first_value(service) OVER file AS was_service, first_value(source) OVER file AS was_source,
+         first_value(site_id) OVER file AS was_site_id
   FROM staged_row
   WHERE key IN (SELECT key FROM staged_row GROUP BY key HAVING count(*) > 1)
   WINDOW file AS (PARTITION BY key ORDER BY number)
@@ -39,6 +40,7 @@ CROSS JOIN LATERAL (VALUES
   ('due at', CAST(agreed_at AS text), CAST(was_agreed_at AS text), true),
   ('priority', priority, was_priority, false), ('kind', kind, was_kind, false),
   ('category', category, was_category, false), ('source', source, was_source, false),
+  ('service', service, was_service, false),
   ('site', CAST(site_id AS text), CAST(was_site_id AS text), true)
 ) c(what, said, known, in_logs)
 WHERE c.said <> c.known AND (c.in_logs OR NOT :is_log)
@@ -71,6 +73,7 @@ CROSS JOIN LATERAL (VALUES
      SELECT l.body->>'priority' FROM ledger l WHERE l.subject_id = i.id AND l.kind = 'incident.opened' LIMIT 1)
      THEN t.priority ELSE i.priority END),
   ('kind', t.kind, i.kind), ('category', t.category, coalesce(i.category, 'none')), ('source', t.source, i.source),
+  ('service', t.service, coalesce(i.service, 'none')),
   ('site', CAST(t.site_id AS text), CAST(i.site_id AS text))
 ) c(what, said, known)
 WHERE t.known AND NOT :is_log AND c.said <> c.known

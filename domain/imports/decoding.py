@@ -52,6 +52,7 @@ class Decoder:
         self._priority = self._word(ticket.priority, "ticket.priority", Priority)
         self._source = self._word(ticket.source, "ticket.source", Source)
         self._category = self._text(ticket.category, "ticket.category")
+        self._service = self._text(ticket.service, "ticket.service")
         self._reporter = self._text(ticket.reporter, "ticket.reporter")
         self._summary = self._text(ticket.summary, "ticket.summary")
         self._places = places or AccountsAndSites.only(UUID(int=0), UUID(int=0))
@@ -110,6 +111,7 @@ class Decoder:
             None if agreed is None else agreed.after(opened_at),
             self._kind(cells) or "",
             self._category(cells),
+            self._service(cells),
             self._priority(cells) or "",
             self._source(cells) or "",
             self._reporter(cells) or "",

@@ -52,11 +52,11 @@ SELECT count(*) FILTER (WHERE NOT known), count(*) FILTER (WHERE known) FROM fol
 """
 
 _NEW = """
-INSERT INTO incident (id, tenant_id, account_id, site_id, kind, category, priority, source, reporter, summary, status,
-  opened_at, agreed_at, acknowledged_at, arrived_at, resolved_at, closed_at, reopened_count, reassigned_count,
+INSERT INTO incident (id, tenant_id, account_id, site_id, kind, category, service, priority, source, reporter, summary,
+  status, opened_at, agreed_at, acknowledged_at, arrived_at, resolved_at, closed_at, reopened_count, reassigned_count,
   client_contact_count, external_sender, external_source, external_id, version)
-SELECT f.id, :tenant, t.account_id, t.site_id, t.kind, t.category, f.priority, t.source, t.reporter, t.summary,
-  f.status, f.opened_at, f.due_at, f.acknowledged_at, f.arrived_at, f.resolved_at, f.closed_at, f.reopened,
+SELECT f.id, :tenant, t.account_id, t.site_id, t.kind, t.category, t.service, f.priority, t.source, t.reporter,
+  t.summary, f.status, f.opened_at, f.due_at, f.acknowledged_at, f.arrived_at, f.resolved_at, f.closed_at, f.reopened,
   f.reassigned,
   0, 'import', :source, t.key, 1
 FROM folded f JOIN staged_ticket t USING (id) WHERE NOT t.known

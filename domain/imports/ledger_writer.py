@@ -15,7 +15,7 @@ _TICKETS = """
 CREATE TEMP TABLE staged_ticket ON COMMIT DROP AS
 SELECT s.key, coalesce(i.id, uuidv7()) AS id, i.id IS NOT NULL AS known, s.number,
        coalesce(i.opened_at, s.opened_at) AS opened_at, s.agreed_at,
-       s.kind, s.category, s.priority, s.source, s.reporter, s.summary, s.account_id, s.site_id,
+       s.kind, s.category, s.service, s.priority, s.source, s.reporter, s.summary, s.account_id, s.site_id,
        CAST(('x' || right(CAST(s.account_id AS text), 1)) AS bit(4))::int AS shard,
        'import:' || :source || CASE WHEN
          CASE WHEN i.id IS NULL THEN EXISTS (
@@ -26,7 +26,8 @@ SELECT s.key, coalesce(i.id, uuidv7()) AS id, i.id IS NOT NULL AS known, s.numbe
                 AND starts_with(l.once_key, 'import:' || :source || ':' || s.key || ':')) END
          THEN '@' || s.account_id ELSE '' END || ':' || s.key AS once
 FROM (
-  SELECT DISTINCT ON (key) key, number, kind, category, priority, source, reporter, summary, account_id, site_id,
+  SELECT DISTINCT ON (key) key, number, kind, category, service, priority, source, reporter, summary, account_id,
+         site_id,
          min(coalesce(opened_at, row_at)) OVER ticket AS opened_at, max(agreed_at) OVER ticket AS agreed_at
   FROM staged_row
   WINDOW ticket AS (PARTITION BY key)
@@ -52,7 +53,8 @@ _OPENED = """
 INSERT INTO telling (key, kind, at, place, rank, body, number)
 SELECT key, 'incident.opened', opened_at, -2, 0,
        jsonb_build_object('site_id', CAST(site_id AS text), 'ticket_kind', kind, 'category', category,
-                          'priority', priority), number
+                          'priority', priority)
+         || CASE WHEN service IS NULL THEN '{}' ELSE jsonb_build_object('service', service) END, number
 FROM staged_ticket WHERE NOT known
 UNION ALL
 SELECT key, 'incident.due_agreed', opened_at, -1, 0,

@@ -63,6 +63,7 @@ class IncidentSpec(_Strict):
     agreed_at: Column | None = None  # the date agreed for this incident
     kind: str | Value = str(TicketKind.INCIDENT)
     category: str | Value | None = None
+    service: str | Value | None = None
     priority: str | Value = str(Priority.MEDIUM)
     source: str | Value = "client"
     reporter: str | Value = "import"

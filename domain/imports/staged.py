@@ -22,6 +22,7 @@ class Row(NamedTuple):
     agreed_at: datetime | None
     kind: str
     category: str | None
+    service: str | None
     priority: str
     source: str
     reporter: str

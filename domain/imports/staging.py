@@ -16,8 +16,8 @@ _TABLES = (
     CREATE TEMP TABLE staged_row (
       number bigint, key text COLLATE "C", account_id uuid, site_id uuid, row_at timestamptz, row_again timestamptz,
       row_order bigint, opened_at timestamptz,
-      agreed_at timestamptz, kind text, category text, priority text, source text, reporter text, summary text,
-      meaning text
+      agreed_at timestamptz, kind text, category text, service text, priority text, source text, reporter text,
+      summary text, meaning text
     ) ON COMMIT DROP
     """,
     """

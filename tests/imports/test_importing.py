@@ -46,6 +46,53 @@ async def test_a_row_becomes_a_ticket_with_its_facts_and_verdicts(importer: Impo
     assert (open_ended.state, open_ended.stopped_at) == (State.LATE, None)
 
 
+BY_SERVICE = (
+    CASES.replace(
+        'category = { column = "type"',
+        'service = { column = "post", map = { "R" = "reception", "P" = "patrol" } }\ncategory = { column = "type"',
+    )
+    + """
+[[agreement.promises]]
+name = "closed at reception"
+kind = "closure"
+calendar = "office"
+services = ["reception"]
+[agreement.promises.targets]
+critical = { elapsed_s = 7200 }
+"""
+)
+
+
+async def test_a_promise_by_service_applies_to_imported_incidents_of_that_service(
+    importer: Importer,
+) -> None:
+    header, rows = (*CASE, "post"), [(*A, "R"), ("B", *A[1:], "P"), ("C", *A[1:], "?")]
+    done = await importer.run(profile(BY_SERVICE), header, rows)
+    assert (done.tickets_new, done.contradicting) == (3, 0)
+    found = {key: await importer.ticket(key) for key in "ABC"}
+    assert {key: row.service for key, row in found.items()} == {
+        "A": "reception",
+        "B": "patrol",
+        "C": None,
+    }
+    at_reception = await importer.promises("A")
+    assert ("closed", 0) not in at_reception
+    assert at_reception["closed at reception", 0].state is State.KEPT
+    assert (await importer.promises("B"))["closed", 0].state is State.LATE
+    async with importer.make() as session:
+        opened = await session.scalars(
+            select(LedgerRow).where(
+                LedgerRow.subject_id.in_({row.id for row in found.values()}),
+                LedgerRow.kind == "incident.opened",
+            )
+        )
+        told = {row.subject_id: row.body.get("service", "absent") for row in opened}
+    assert [told[found[key].id] for key in "ABC"] == ["reception", "patrol", "absent"]
+
+    again = await importer.run(profile(BY_SERVICE), header, [*rows, (*A, "P")])
+    assert (again.facts_new, again.contradicting) == (0, 1)
+
+
 async def test_a_clock_that_ran_slow_moves_the_end_for_clocks_but_not_for_agreed_dates(
     importer: Importer,
 ) -> None:
