@@ -56,7 +56,6 @@ def _handing_out(fetch: Fetch) -> Callable[[Request], Awaitable[Response]]:
             headers={
                 "content-disposition": f'inline; filename="{file.name}"',
                 "cache-control": "private, no-store",
-                "x-content-type-options": "nosniff",
             },
         )
 

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from random import randint
 from urllib.parse import quote
 
 import msgspec
@@ -26,10 +28,12 @@ from schema.core import ids
 
 log = structlog.get_logger()
 
-CHUNK_S, BODY_S = 20.0, 290.0
-"""How long an upload may send nothing, and how long all of it may take; the protocol gives up after that."""
+TURN_S, CHUNK_S, BODY_S = 45.0, 20.0, 240.0
+"""How long an upload waits for its turn, may send nothing, and may take; the protocol gives up after their sum."""
 _turns = FairQueue(64, per_actor=4)
 """Uploads of one process that are received at a time, and of one uploader: one who sends slowly delays no other."""
+MOST_WAITING = 400
+"""Uploads of one process that wait for their turn: each holds up to 300 KB that came before it."""
 _STATUS = {Code.NOT_FOUND: 404, Code.ALREADY_DONE: 409}
 _NOT_NOW: tuple[type[Exception], ...] = (DecoderBusy, OSError, *AWAY)
 _GONE = "This address has expired; ask for a new one."
@@ -88,7 +92,7 @@ async def _upload(request: Request, state: AppState) -> Response:
     settings = state.settings
     uploader = replace(Actor.system(file.tenant_id, "files"), subject=file.uploaded_by)
     async with (
-        _turns.turn(uploader),
+        _turn(uploader),
         files.folder_of_upload(files.incoming(settings)) as folder,
     ):
         received = await _received(request, folder, file)
@@ -105,6 +109,28 @@ async def _upload(request: Request, state: AppState) -> Response:
             raise HttpRefusal(422, f"The file is refused. {no}", "INVALID") from None
     body = msgspec.json.encode(_description(stored))
     return Response(body, 201, {"cache-control": "no-store"}, "application/json")
+
+
+@asynccontextmanager
+async def _turn(uploader: Actor) -> AsyncIterator[None]:
+    """Hold a turn for the length of the block; refuse what would wait too long, so that it comes again later."""
+    if _turns.waiting >= MOST_WAITING:
+        raise _too_busy()
+    try:
+        async with asyncio.timeout(TURN_S):
+            await _turns.acquire(uploader)
+    except TimeoutError:
+        raise _too_busy() from None
+    try:
+        yield
+    finally:
+        _turns.release(uploader)
+
+
+def _too_busy() -> HttpRefusal:
+    """Refuse for some seconds, not the same for everybody: who is refused together does not come back together."""
+    words = "Many files come in at this moment; send this one again, to the same address."
+    return HttpRefusal(503, words, "UNAVAILABLE", retry_after=str(randint(5, 20)))  # noqa: S311 - spreads load
 
 
 def _description(file: File) -> dict[str, object]:
@@ -195,12 +221,11 @@ def _part(request: Request, size: int) -> byte_range.ByteRange | None:
 def _headers(found: Download, kind: CopyKind) -> dict[str, str]:
     """Headers of a copy; nothing of it is run, whatever a browser takes it for."""
     shown = kind is not CopyKind.ORIGINAL and found.copy.media_type.startswith("image/")
-    name = quote(found.name, safe="")
+    name = quote(files.name_of_download(found.name, found.copy.media_type), safe="")
     return {
         "etag": f'"{found.copy.sha256}"',
         "accept-ranges": "bytes",
         "cache-control": "private, max-age=900",
         "content-disposition": f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{name}",
         "content-security-policy": "default-src 'none'; sandbox",
-        "x-content-type-options": "nosniff",
     }

@@ -22,14 +22,13 @@ from domain.files.retention import (
     old_files,
     unneeded_blobs,
 )
-from domain.files.rules import EXTENSIONS, MAX_BYTES
+from domain.files.rules import MAX_BYTES, name_of_download
 from domain.files.scanning import SCANS, SCANS_DUE, scan, unscanned
 from domain.files.stores import store_of
 from domain.files.storing import awaited, store
 from domain.files.subjects import SUBJECTS
 
 __all__ = [
-    "EXTENSIONS",
     "MAX_BYTES",
     "SCANS",
     "SCANS_DUE",
@@ -62,6 +61,7 @@ __all__ = [
     "grade_photo_of",
     "incoming",
     "is_over",
+    "name_of_download",
     "old_files",
     "receive",
     "remove_left_behind",

@@ -14,7 +14,10 @@ MAX_AWAITED = 300
 """How many uploads one actor may have started and not finished."""
 UPLOAD_WITHIN = timedelta(minutes=15)
 DOWNLOAD_WITHIN = timedelta(minutes=15)
-EXTENSIONS = dict(zip(MEDIA_TYPES, (".jpg", ".png", ".webp", ".pdf"), strict=True))
+EXTENSIONS = dict(
+    zip(MEDIA_TYPES, ((".jpg", ".jpeg"), (".png",), (".webp",), (".pdf",)), strict=True)
+)
+"""Endings of the names of each type; the first is usual."""
 
 _LONGEST_NAME = 150
 _FARTHEST = timedelta(days=366)
@@ -33,6 +36,12 @@ def must_be_file_name(name: str, argument: str) -> None:
     if _NOT_IN_A_NAME.search(name) or not name.strip(". "):
         words = f"{argument} must be the name of a file, without folders and special characters."
         raise Refused(Code.INVALID, words, argument=argument)
+
+
+def name_of_download(name: str, media_type: str) -> str:
+    """Return a name that ends as its type does, so that no program takes the file for something else."""
+    endings = EXTENSIONS[media_type]
+    return name if name.lower().endswith(endings) else name + endings[0]
 
 
 def must_be_acceptable(media_type: str, size_bytes: int, sha256: str | None) -> None:

@@ -9,7 +9,8 @@ from domain.media.refusals import NotAccepted
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MARKUP = re.compile(
-    rb"<script|<html|<!doctype html|<iframe|<\?php|__HALT_COMPILER|http://www\.w3\.org/2000/svg",
+    rb"<script|<html|<!doctype html|<iframe|<\?php|__HALT_COMPILER|http://www\.w3\.org/2000/svg"
+    rb"|<(?:svg|img|body|math|video|audio|object|embed|details)[\s/][^<>]{0,300}\bon[a-z]{3,24}\s*=",
     re.IGNORECASE,
 )
 """Beginnings of what a browser or an interpreter would run; long enough to be in no compressed pixels by chance."""
