@@ -25,6 +25,7 @@ from api.endpoints import (
     graphql_ws,
     health,
     ingest,
+    offer_page,
     password_pages,
     survey_page,
     unsubscribe,
@@ -51,6 +52,7 @@ from domain.core.db import connect, sessions
 from domain.core.read_pool import ReadPool
 from domain.core.settings import Settings
 from domain.files import incoming, remove_left_behind
+from domain.replacements import OfferLinks
 from domain.surveys import SurveyLinks
 from domain.webhooks import SecretCipher
 from realtime.changes import Changes, keep_listening
@@ -82,6 +84,7 @@ def application(settings: Settings | None = None) -> Starlette:
             *password_pages.routes(),
             *unsubscribe.routes(),
             *survey_page.routes(),
+            *offer_page.routes(),
             *downloads.routes(),
             *files.routes(),
             *ingest.routes(),
@@ -187,6 +190,7 @@ def _lifespan(
                 login=SignInService(make, signing, redis, settings),
                 proxies=Proxies(settings.trusted_proxies),
                 cursor_secret=signing.secret("cursor"),
+                offer_links=await asyncio.to_thread(OfferLinks.of, settings),
                 survey_links=await asyncio.to_thread(SurveyLinks.of, settings),
                 throttle=RedisWithFallback(redis),
                 audience=audience,

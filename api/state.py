@@ -23,6 +23,7 @@ from domain.access.rls import ScopedSessions
 from domain.core.db import Sessions
 from domain.core.read_pool import ReadPool
 from domain.core.settings import Settings
+from domain.replacements import OfferLinks
 from domain.surveys import SurveyLinks
 from realtime.hub import Hub
 from realtime.position_ingest import PositionIngest
@@ -68,6 +69,7 @@ class AppState:
     login: SignInService
     proxies: Proxies
     cursor_secret: bytes
+    offer_links: OfferLinks
     survey_links: SurveyLinks
     throttle: RedisWithFallback
     """Limits of requests without a login, besides those of signing in."""

@@ -1,7 +1,8 @@
-"""Guards: their work profiles and qualifications, for office staff and the guard."""
+"""Guards: their work profiles and qualifications, and bars by clients."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 from strawberry.types.unset import UNSET
@@ -10,11 +11,18 @@ from domain import accounts, guards
 from domain.guards import PassColour
 from schema.core.context import Info
 from schema.core.ids import Node
-from schema.core.lists import Rows, lists, naming, visible
-from schema.core.mutations import ExpectedVersion, MutationContext, UserId, mutation
+from schema.core.lists import AccountFilter, Rows, lists, naming, visible
+from schema.core.mutations import (
+    AccountId,
+    ExpectedVersion,
+    GlobalIdOf,
+    MutationContext,
+    UserId,
+    mutation,
+)
 from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, relations
+from schema.core.types import RESTRICTED, enum, from_row, relation, relations, resolver
 from schema.users import User
 
 enum(
@@ -29,6 +37,8 @@ enum(
 
 ProfileRow = strawberry.Parent[guards.GuardProfile]
 QualificationRow = strawberry.Parent[guards.Qualification]
+BarRow = strawberry.Parent[guards.GuardBar]
+GuardBarId = Annotated[UUID, GlobalIdOf("GuardBar")]
 
 
 @from_row(guards.GuardProfile)
@@ -41,6 +51,15 @@ class GuardProfile(Node):
     languages: Annotated[list[str], "Languages that the guard speaks, as ISO 639-1 codes."]
     contract_minutes: Annotated[
         int | None, "Working time a week by contract, in minutes; null: unknown."
+    ]
+    home_lat: Annotated[
+        float | None, "Latitude of the region where the guard lives, to a hundredth of a degree."
+    ]
+    home_lon: Annotated[
+        float | None, "Longitude of the region where the guard lives, to a hundredth of a degree."
+    ]
+    hour_cost_cents: Annotated[
+        int | None, "Cost of an hour of work to the company, in cents of its currency.", RESTRICTED
     ]
     version: Annotated[int, "Version of the row, raised by every change."]
 
@@ -65,6 +84,26 @@ class Qualification(Node):
     user = to_one(User, accounts.User, "user_id", "User who holds the qualification.")
 
 
+@from_row(guards.GuardBar)
+class GuardBar(Node):
+    """A client does not want a guard at its sites. Office staff see it, clients and guards do not."""
+
+    barred_at: Annotated[datetime, "Time from which the guard is barred."]
+    lifted_at: Annotated[datetime | None, "Time at which the bar was lifted; null: it stands."]
+
+    @relation("Account")
+    @staticmethod
+    async def account(row: BarRow, info: Info) -> accounts.Account | None:
+        """Account of the client."""
+        return await info.context.get(accounts.Account, row.account_id)
+
+    @resolver(User | None)
+    @staticmethod
+    async def user(row: BarRow, info: Info) -> accounts.User | None:
+        """User who is barred."""
+        return await info.context.get(accounts.User, row.user_id)
+
+
 @query_fields
 class GuardQuery:
     """Queries of profiles of guards."""
@@ -78,6 +117,20 @@ class GuardQuery:
         """Work profiles of guards; a guard sees the own one, clients none."""
         query = visible(info, guards.GuardProfile)
         return naming(info, query, guards.GuardProfile.user_id, "User", user_id)
+
+    @lists(GuardBar, guards.GuardBar.barred_at, guards.GuardBar.id)
+    @staticmethod
+    def guard_bars(
+        info: Info,
+        account_id: AccountFilter = None,
+        user_id: Annotated[strawberry.ID | None, "Only bars of this guard."] = None,
+        stands: Annotated[bool, "Only bars that were not lifted."] = False,
+    ) -> Rows:
+        """Bars of guards by clients, by the time at which they began; for office staff."""
+        query = visible(info, guards.GuardBar, account_id)
+        if stands:
+            query = query.where(guards.GuardBar.lifted_at.is_(None))
+        return naming(info, query, guards.GuardBar.user_id, "User", user_id)
 
     @lists(Qualification, guards.Qualification.name, guards.Qualification.id)
     @staticmethod
@@ -111,6 +164,15 @@ class GuardMutation:
             list[str] | None, "Languages that the guard speaks, as ISO 639-1 codes."
         ] = UNSET,
         contract_minutes: Annotated[int | None, "Working time a week, in minutes."] = UNSET,
+        home_lat: Annotated[
+            float | None, "Latitude of the home; a hundredth of a degree is kept."
+        ] = UNSET,
+        home_lon: Annotated[
+            float | None, "Longitude of the home; a hundredth of a degree is kept."
+        ] = UNSET,
+        hour_cost_cents: Annotated[
+            int | None, "Cost of an hour of work to the company, in cents."
+        ] = UNSET,
         expected_version: ExpectedVersion = None,
     ) -> guards.GuardProfile:
         """Make or change the profile of a guard. Arguments that are omitted stay as they are."""
@@ -120,6 +182,9 @@ class GuardMutation:
             "pass_expires_on": pass_expires_on,
             "languages": languages,
             "contract_minutes": contract_minutes,
+            "home_lat": home_lat,
+            "home_lon": home_lon,
+            "hour_cost_cents": hour_cost_cents,
         }
         changes = {field: value for field, value in given.items() if value is not UNSET}
         return await guards.set_profile(
@@ -136,3 +201,21 @@ class GuardMutation:
     ) -> guards.Qualification:
         """Record that a guard holds a qualification, and until which day; a past day ends it."""
         return await guards.grant_qualification(ask.tx, user_id, name, expires_on=expires_on)
+
+    @mutation(GuardBar)
+    @staticmethod
+    async def bar_guard(
+        ask: MutationContext,
+        account_id: Annotated[AccountId, "Account of the client that asked for it."],
+        user_id: Annotated[UserId, "Guard who is barred."],
+    ) -> guards.GuardBar:
+        """Keep a guard from the sites of a client; shifts that are planned stay as they are."""
+        return await guards.bar_guard(ask.tx, account_id, user_id)
+
+    @mutation(GuardBar)
+    @staticmethod
+    async def lift_guard_bar(
+        ask: MutationContext, id: Annotated[GuardBarId, "Bar that no longer holds."]
+    ) -> guards.GuardBar:
+        """Let a guard work at the sites of a client again."""
+        return await guards.lift_bar(ask.tx, id)

@@ -20,12 +20,19 @@ from domain.messages import Message
 from domain.patrols import PATROL_ROUND, PATROL_VISIT
 from domain.promises import clock_event_kinds
 from domain.promises.model import Promise
+from domain.replacements import REPLACEMENT
 from domain.reports import REPORT
 from domain.shifts import SHIFT
 from workers.jobs import JobContext, Reschedule
 
 SOON = timedelta(seconds=2)
-_WHY = {REPORT: "report", SHIFT: "shift", PATROL_ROUND: "patrol", PATROL_VISIT: "patrol"}
+_WHY = {
+    REPORT: "report",
+    SHIFT: "shift",
+    PATROL_ROUND: "patrol",
+    PATROL_VISIT: "patrol",
+    REPLACEMENT: "replacement",
+}
 """What a letter says about a credit, by the kind of unit that earned it."""
 
 

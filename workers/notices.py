@@ -12,6 +12,7 @@ from domain import (
     meetings,
     recovery,
     renewals,
+    replacements,
     surveys,
 )
 from domain.access import Tx
@@ -43,8 +44,10 @@ tell_answered = job_of(escalation.tell_answered)
 tell_checkpoint = job_of(audit.tell_checkpoint)
 tell_opened = job_of(incidents.tell_opened)
 tell_payout = job_of(invoices.tell_payout)
+tell_offer = job_of(replacements.tell_offer)
 tell_recovery = job_of(recovery.tell_recovery)
 tell_renewal_due = job_of(renewals.tell_renewal_due)
+tell_replacement = job_of(replacements.tell_replacement)
 tell_resolved = job_of(incidents.tell_resolved)
 tell_updated = job_of(incidents.tell_updated)
 warn_ops = job_of(escalation.warn_ops)

@@ -35,6 +35,7 @@ from workers.positions import keep_days, watch_guards
 from workers.quality import lay_down, sweep_quality
 from workers.raid import watch_raid
 from workers.renewals import watch_renewals
+from workers.replacements import watch_replacements
 from workers.reports import plan_reports, plan_touchpoints, sweep_reports
 from workers.reviews import read_reviews
 from workers.shifts import watch_shifts
@@ -62,6 +63,7 @@ def schedule() -> Schedule:
         Periodic("renewals", 60, watch_renewals, batch=50),
         Periodic("shifts", 1, watch_shifts, batch=200),
         Periodic("patrols", 1, watch_rounds, batch=200),
+        Periodic("replacements", 1, watch_replacements, batch=50),
         Periodic("report plans", 60, plan_reports, batch=200),
         Periodic("touchpoints", 3600, plan_touchpoints),
         Periodic("survey plans", 60, plan_surveys),

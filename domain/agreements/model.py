@@ -30,6 +30,7 @@ class PromiseKind(StrEnum):
     INCIDENT_TOLD = "incident_told"
     COMMITMENT_KEPT = "commitment_kept"
     CLIENT_SATISFIED = "client_satisfied"
+    REPLACEMENT_ON_POST = "replacement_on_post"
 
 
 class ClockStart(StrEnum):

@@ -194,13 +194,18 @@ def _problems(promise: PromiseDraft) -> list[str]:
     return found + _grade_problems(promise)
 
 
-_GRADED = frozenset({PromiseKind.ARRIVAL, PromiseKind.SHIFT_STARTED})
+_GRADED = frozenset(
+    {PromiseKind.ARRIVAL, PromiseKind.SHIFT_STARTED, PromiseKind.REPLACEMENT_ON_POST}
+)
+_SHORTEST_REPLACEMENT_S = 3_600
 
 
 def _grade_problems(promise: PromiseDraft) -> list[str]:
     found = []
     if promise.lowest_grade is not None and promise.kind not in _GRADED:
-        found.append("only arrivals and starts of shifts are graded; leave the lowest grade out.")
+        found.append(
+            "only arrivals, starts of shifts and replacements are graded; leave the lowest grade out."
+        )
     if promise.lowest_grade is None and promise.doubt_favours is DoubtFavours.COMPANY:
         found.append("who is favoured by doubt needs a lowest grade.")
     return found
@@ -218,6 +223,8 @@ def _problems_of_units(promise: PromiseDraft) -> list[str]:
         return _rating_problems(promise)
     if promise.kind in (PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED):
         return _shift_problems(promise)
+    if promise.kind is PromiseKind.REPLACEMENT_ON_POST:
+        return _replacement_problems(promise)
     if promise.kind in (PromiseKind.PATROL_COMPLETED, PromiseKind.POINT_VISITED):
         return _patrol_problems(promise)
     return []
@@ -254,6 +261,22 @@ def _shift_problems(promise: PromiseDraft) -> list[str]:
     ):
         found.append(
             "cover is a share of the planned time, which the objective gives; its target is 0 seconds."
+        )
+    return found
+
+
+def _replacement_problems(promise: PromiseDraft) -> list[str]:
+    found = []
+    if len(promise.targets) != 1:
+        found.append("replacements have no priority; it needs one target.")
+    if promise.ticket_kinds:
+        found.append("replacements have no kind of incident.")
+    if any(
+        each.elapsed_s is None or each.elapsed_s < _SHORTEST_REPLACEMENT_S
+        for each in promise.targets.values()
+    ):
+        found.append(
+            "the target of a replacement is an hour or more: guards clock in an hour before a shift at the earliest."
         )
     return found
 

@@ -12,7 +12,11 @@ _PROFILE = Rows(
 )
 
 ACCESS = AccessRules(
-    rows={"guard_profile": _PROFILE, "qualification": _PROFILE},
+    rows={
+        "guard_profile": _PROFILE,
+        "qualification": _PROFILE,
+        "guard_bar": Rows((Right.READ_ROSTER, Right.READ_INTERNAL)),
+    },
     row_texts={
         ("guard_profile", None): "the own profile",
         ("qualification", None): "the own qualifications",
@@ -20,11 +24,16 @@ ACCESS = AccessRules(
     fields={
         "GuardProfile": {
             None: "id employeeNumber passColour passExpiresOn languages contractMinutes version user"
-            " qualifications"
+            " qualifications homeLat homeLon",
+            Right.READ_MONEY: "hourCostCents",
         },
+        "GuardBar": {None: "id barredAt liftedAt account user"},
         "Qualification": {None: "id name expiresOn user"},
     },
-    facts={Right.READ_STAFF: "guard_profile.set qualification.granted"},
-    queries={"guardProfiles": (), "qualifications": ()},
-    mutations={Right.ROSTER: "setGuardProfile grantQualification"},
+    facts={
+        Right.READ_STAFF: "guard_profile.set qualification.granted",
+        Right.READ_ROSTER: "guard_bar.set guard_bar.lifted",
+    },
+    queries={"guardProfiles": (), "qualifications": (), "guardBars": ()},
+    mutations={Right.ROSTER: "setGuardProfile grantQualification barGuard liftGuardBar"},
 )

@@ -17,6 +17,7 @@ from domain.guards.model import GuardProfile, Qualification
 
 MOST_LANGUAGES = 20
 WEEK_MINUTES = 7 * 24 * 60
+MOST_HOUR_CENTS = 100_000
 
 
 async def set_profile(
@@ -33,7 +34,11 @@ async def set_profile(
     else:
         must_be_current(profile.version, expected_version)
     await _must_be_unique(tx, profile, changes.get("employee_number"))
+    for name in ("home_lat", "home_lon"):
+        if changes.get(name) is not None:
+            changes[name] = round(changes[name], 2)
     changed = {name: value for name, value in changes.items() if getattr(profile, name) != value}
+    _must_have_whole_home(profile, changed)
     if known and not changed:
         return profile
     before = values_of(profile, changed)
@@ -114,6 +119,13 @@ def _check(changes: dict[str, Any]) -> None:
                 "A language is its ISO 639-1 code in lower case, such as `nl`.",
                 argument="languages",
             )
+    cost = changes.get("hour_cost_cents")
+    if cost is not None and not 0 <= cost <= MOST_HOUR_CENTS:
+        raise Refused(
+            Code.INVALID,
+            f"hourCostCents must be 0 to {MOST_HOUR_CENTS:,}.",
+            argument="hourCostCents",
+        )
     minutes = changes.get("contract_minutes")
     if minutes is not None and not 0 <= minutes <= WEEK_MINUTES:
         raise Refused(
@@ -121,6 +133,21 @@ def _check(changes: dict[str, Any]) -> None:
             f"contractMinutes must be 0 to {WEEK_MINUTES:,}, the minutes of a week.",
             argument="contractMinutes",
         )
+
+
+def _must_have_whole_home(profile: GuardProfile, changed: dict[str, Any]) -> None:
+    """Refuse half a place, and degrees that do not exist."""
+    lat = changed.get("home_lat", profile.home_lat)
+    lon = changed.get("home_lon", profile.home_lon)
+    if (lat is None) != (lon is None):
+        raise Refused(
+            Code.INVALID,
+            "Give both homeLat and homeLon, or neither.",
+            argument="homeLat" if lat is None else "homeLon",
+        )
+    for name, value, most in (("homeLat", lat, 90), ("homeLon", lon, 180)):
+        if value is not None and not -most <= value <= most:
+            raise Refused(Code.INVALID, "The degrees are out of range.", argument=name)
 
 
 async def _must_be_unique(tx: Tx, profile: GuardProfile, employee_number: str | None) -> None:

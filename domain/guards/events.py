@@ -26,3 +26,21 @@ class QualificationGranted(Fact):
     user_id: UUID
     before: str | None
     after: str | None
+
+
+class GuardBarred(Fact):
+    """A client does not want a guard at its sites from now on."""
+
+    kind: ClassVar[str] = "guard_bar.set"
+    subject_type: ClassVar[str | None] = "GuardBar"
+    user_id: UUID
+    internal: bool = True
+
+
+class GuardBarLifted(Fact):
+    """A guard may work at the sites of a client again."""
+
+    kind: ClassVar[str] = "guard_bar.lifted"
+    subject_type: ClassVar[str | None] = "GuardBar"
+    user_id: UUID
+    internal: bool = True

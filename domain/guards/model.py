@@ -1,14 +1,14 @@
 """Rows: what the company knows of a user as a guard. Clients never see them."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.core.base import Base, Tenanted, Versioned
+from domain.core.base import Base, Owned, Tenanted, Versioned
 
 
 class PassColour(StrEnum):
@@ -28,6 +28,10 @@ class GuardProfile(Base, Tenanted, Versioned):
     __table_args__ = (
         UniqueConstraint("tenant_id", "employee_number"),
         CheckConstraint("contract_minutes BETWEEN 0 AND 10080", name="contract_within_week"),
+        CheckConstraint("home_lat BETWEEN -90 AND 90", name="home_lat_degrees"),
+        CheckConstraint("home_lon BETWEEN -180 AND 180", name="home_lon_degrees"),
+        CheckConstraint("(home_lat IS NULL) = (home_lon IS NULL)", name="home_is_whole"),
+        CheckConstraint("hour_cost_cents >= 0", name="hour_cost_not_negative"),
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"), unique=True)
@@ -38,6 +42,9 @@ class GuardProfile(Base, Tenanted, Versioned):
         ARRAY(Text), server_default=text("'{}'"), default=list
     )
     contract_minutes: Mapped[int | None]  # agreed working time a week
+    home_lat: Mapped[float | None]  # to a hundredth of a degree: the region, not the address
+    home_lon: Mapped[float | None]
+    hour_cost_cents: Mapped[int | None]  # what an hour of work costs the company
 
 
 class Qualification(Base, Tenanted):
@@ -49,3 +56,22 @@ class Qualification(Base, Tenanted):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"))
     name: Mapped[str]  # as posts require it
     expires_on: Mapped[date | None]  # the last day on which it is valid
+
+
+class GuardBar(Base, Owned):
+    """A client does not want a guard at its sites, until the bar is lifted."""
+
+    __tablename__ = "guard_bar"
+    __table_args__ = (
+        Index(
+            "uq_guard_bar_that_stands",
+            "account_id",
+            "user_id",
+            unique=True,
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"), index=True)
+    barred_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]

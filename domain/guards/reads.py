@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.core.base import JSON, among
 from domain.core.changes import values_of
 from domain.core.erasable_text import ErasableText
-from domain.guards.model import GuardProfile, Qualification
+from domain.guards.model import GuardBar, GuardProfile, Qualification
 from domain.guards.rules import PASS
 
 
@@ -38,10 +38,17 @@ async def personal_profile(session: AsyncSession, user_id: UUID) -> JSON:
     held = await session.scalars(
         select(Qualification).where(Qualification.user_id == user_id).order_by(Qualification.name)
     )
-    names = ("employee_number", "pass_colour", "pass_expires_on", "languages", "contract_minutes")
+    bars = await session.scalars(
+        select(GuardBar).where(GuardBar.user_id == user_id).order_by(GuardBar.barred_at)
+    )
+    names = (
+        *("employee_number", "pass_colour", "pass_expires_on", "languages", "contract_minutes"),
+        *("home_lat", "home_lon", "hour_cost_cents"),
+    )
     return {
         "guard_profile": None if profile is None else values_of(profile, names),
         "qualifications": [values_of(each, ("name", "expires_on")) for each in held],
+        "guard_bars": [values_of(each, ("account_id", "barred_at", "lifted_at")) for each in bars],
     }
 
 
@@ -55,6 +62,7 @@ async def erase_guard(session: AsyncSession, user_id: UUID) -> None:
     subjects = list(await session.scalars(rows))
     for gone in (
         delete(ErasableText).where(among(ErasableText.subject_id, subjects)),
+        delete(GuardBar).where(GuardBar.user_id == user_id),
         delete(Qualification).where(Qualification.user_id == user_id),
         delete(GuardProfile).where(GuardProfile.user_id == user_id),
     ):

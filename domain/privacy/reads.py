@@ -21,6 +21,7 @@ from domain.messages.model import Message
 from domain.positions.model import Fix
 from domain.privacy.mentions import mentions
 from domain.privacy.rules import Person
+from domain.replacements.model import Replacement, ShiftOffer
 from domain.shifts import Shift
 from domain.surveys import SurveyAnswer, responses_of
 
@@ -124,6 +125,25 @@ async def _of_user(session: AsyncSession, actor: Actor, row: User) -> JSON:
                 select(Shift.id, Shift.account_id, Shift.from_at, Shift.until_at)
                 .where(Shift.user_id == row.id, visible_to(actor, Shift))
                 .order_by(Shift.from_at)
+            )
+        ],
+        "absences": [
+            {"id": id_, "account_id": account_id, "known_at": known_at}
+            for id_, account_id, known_at in await session.execute(
+                select(Replacement.id, Replacement.account_id, Replacement.known_at)
+                .where(Replacement.user_id == row.id, visible_to(actor, Replacement))
+                .order_by(Replacement.known_at)
+            )
+        ],
+        "shift_offers": [
+            {"id": id_, "account_id": account_id, "offered_at": offered_at, "state": state}
+            for id_, account_id, offered_at, state in await session.execute(
+                select(
+                    *(ShiftOffer.id, ShiftOffer.account_id),
+                    *(ShiftOffer.offered_at, ShiftOffer.state),
+                )
+                .where(ShiftOffer.user_id == row.id, visible_to(actor, ShiftOffer))
+                .order_by(ShiftOffer.offered_at)
             )
         ],
         "files": [_upload(actor, each) for each in reversed(newest.all())],

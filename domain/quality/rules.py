@@ -50,6 +50,7 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.INCIDENT_TOLD: Component.REPORTS,
     PromiseKind.COMMITMENT_KEPT: Component.REPORTS,
     PromiseKind.CLIENT_SATISFIED: Component.RATING,
+    PromiseKind.REPLACEMENT_ON_POST: Component.PUNCTUALITY,
 }
 """Component of quality that a kind of promise contributes to."""
 _COMPONENTS = tuple(Component)

@@ -1,18 +1,17 @@
 """Clock in and out, and correct what was recorded."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from domain import promises
-from domain.access import Right, Tx
+from domain.access import Right, Tx, visible_to
 from domain.core.base import uuid7
 from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_line
 from domain.shifts import events
-from domain.shifts.grading import PhonePosition, assess, distance_m
+from domain.shifts.grading import PhonePosition, assess, distance_m, graded_fields
 from domain.shifts.lifecycle import shift_of
 from domain.shifts.model import Attendance, AttendanceKind, AttendanceSource, Shift, ShiftState
 from domain.shifts.rules import CLOCK_IN_BEFORE
@@ -67,6 +66,37 @@ async def clock_out(
     await follow(tx, shift)
     await promises.evaluate(tx.session, tx.actor, shift.id, at=tx.at)
     return shift
+
+
+async def attend_by_phone(
+    tx: Tx, shift_id: UUID, kind: AttendanceKind, *, at: datetime, position: PhonePosition | None
+) -> bool:
+    """Clock in or out at an earlier time, as a guard app kept it without network; False: its clock-in is not known yet.
+
+    Also after the shift: what was found without it is taken back, and its promises are judged again.
+    """
+    tx.actor.must(Right.ATTEND)
+    own = and_(visible_to(tx.actor, Shift), Shift.user_id == tx.actor.user_id)
+    shift = await tx.get(Shift, shift_id, "shift", lock=True, among=own)
+    is_start = kind is AttendanceKind.CLOCK_IN
+    if shift.published_at is None or shift.cancelled_at is not None:
+        raise Refused(Code.INVALID, "The shift is not at hand: it was cancelled.", argument="id")
+    if (shift.started_at if is_start else shift.ended_at) is not None:
+        raise Refused(Code.ALREADY_DONE, f"The {kind.replace('_', '-')} is known.", argument="id")
+    if not is_start and shift.started_at is None:
+        return False
+    start, end = (at, shift.ended_at) if is_start else (shift.started_at, at)
+    _must_be_possible(tx, shift, start, end)
+    row = await _record(tx, shift, kind, at, position, received_at=at)
+    was_over = shift.state is ShiftState.ENDED
+    shift.started_at, shift.ended_at = start, end
+    shift.state = ShiftState.RUNNING if is_start and not was_over else ShiftState.ENDED
+    (_clocked_in if is_start else _clocked_out)(tx, shift, row)
+    if shift.state is ShiftState.ENDED and not was_over:
+        _ended(tx, shift)
+    await follow(tx, shift)
+    await promises.evaluate(tx.session, tx.actor, shift.id, at=tx.at)
+    return True
 
 
 async def correct_attendance(
@@ -163,6 +193,7 @@ async def _record(
     *,
     reason: str | None = None,
     replaces: Attendance | None = None,
+    received_at: datetime | None = None,
 ) -> Attendance:
     outside_m = None if position is None else await distance_m(tx, shift, position)
     distance = None if outside_m is None else round(outside_m)
@@ -182,21 +213,10 @@ async def _record(
         reason=reason,
     )
     is_own = row.source not in (AttendanceSource.DISPATCHER, AttendanceSource.CORRECTION)
-    row.keep(await assess(tx, shift, at, position if is_own else None, outside_m))
+    position = position if is_own else None
+    row.keep(await assess(tx, shift, at, position, outside_m, received_at=received_at))
     tx.session.add(row)
     return row
-
-
-def _graded(row: Attendance) -> dict[str, Any]:
-    """Return the fields of a fact that state the grade, as clients may read them."""
-    found = row.assessment
-    return {
-        "grade": found.grade,
-        "measured_by": found.source,
-        "reasons": [each.for_clients.plain() for each in found.reasons],
-        "proven_from": {str(each): at for each, at in found.proven_from.items()},
-        "contradicted": found.contradicted,
-    }
 
 
 def _source(tx: Tx, shift: Shift, distance: int | None) -> AttendanceSource:
@@ -216,7 +236,7 @@ def _clocked_in(tx: Tx, shift: Shift, row: Attendance) -> None:
             attendance_id=row.id,
             guard=shift.number,
             source=row.source,
-            **_graded(row),
+            **graded_fields(row),
         )
     )
 
@@ -230,7 +250,7 @@ def _clocked_out(tx: Tx, shift: Shift, row: Attendance) -> None:
             attendance_id=row.id,
             guard=shift.number,
             source=row.source,
-            **_graded(row),
+            **graded_fields(row),
         )
     )
 

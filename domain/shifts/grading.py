@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -12,6 +13,7 @@ from domain.core.errors import Code, Refused
 from domain.evidence import Assessment, StatedPosition
 from domain.parameters import ParameterScope
 from domain.shifts import events
+from domain.shifts.followers import tell_followers
 from domain.shifts.model import Attendance, AttendanceKind, Shift, ShiftState
 from domain.shifts.rules import GRADED_AFTER
 
@@ -77,9 +79,18 @@ async def distance_m(tx: Tx, shift: Shift, position: PhonePosition) -> float | N
 
 
 async def assess(
-    tx: Tx, shift: Shift, at: datetime, position: PhonePosition | None, outside_m: float | None
+    tx: Tx,
+    shift: Shift,
+    at: datetime,
+    position: PhonePosition | None,
+    outside_m: float | None,
+    *,
+    received_at: datetime | None = None,
 ) -> Assessment:
-    """Grade a clock-in or clock-out by what the guard's phone states; None: a person reported it."""
+    """Grade a clock-in or clock-out by what the guard's phone states; None: a person reported it.
+
+    `received_at` is when the phone told it, if that was earlier than now.
+    """
     if position is None:
         return evidence.REPORTED
     stated = StatedPosition(
@@ -87,7 +98,19 @@ async def assess(
     )
     scope = ParameterScope(shift.tenant_id, shift.account_id, shift.site_id)
     limits = await evidence.thresholds_at(tx.session, scope, at)
-    return evidence.grade_statement(at, stated, received_at=tx.at, limits=limits)
+    return evidence.grade_statement(at, stated, received_at=received_at or tx.at, limits=limits)
+
+
+def graded_fields(row: Attendance) -> dict[str, Any]:
+    """Return the fields of a fact that state the grade, as clients may read them."""
+    found = row.assessment
+    return {
+        "grade": found.grade,
+        "measured_by": found.source,
+        "reasons": [each.for_clients.plain() for each in found.reasons],
+        "proven_from": {str(each): at for each, at in found.proven_from.items()},
+        "contradicted": found.contradicted,
+    }
 
 
 async def grade_start_again(tx: Tx, shift: Shift) -> None:
@@ -126,5 +149,5 @@ async def grade_start_again(tx: Tx, shift: Shift) -> None:
             contradicted=found.contradicted,
         )
     )
-    await tx.session.flush()
+    await tell_followers(tx, shift)
     await promises.evaluate(tx.session, tx.actor, shift.id, at=tx.at)

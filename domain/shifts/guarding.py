@@ -40,6 +40,19 @@ async def guard_for(tx: Tx, account_id: UUID, user_id: UUID, *, argument: str) -
     return GuardOfAccount(user.id, number)
 
 
+async def guard_by_offer(tx: Tx, account_id: UUID, user_id: UUID) -> GuardOfAccount:
+    """Lock a user who takes a shift that the company offered to this user; refuses one who left."""
+    user = await tx.session.scalar(
+        select(User)
+        .where(User.id == user_id, User.role.not_in(CLIENTS), User.disabled_at.is_(None))
+        .with_for_update(key_share=True)
+    )
+    if user is None:
+        raise Refused(Code.NOT_ALLOWED, "This user does not work for the company any more.")
+    number = await duties.number_of(tx.session, user.tenant_id, account_id, user.id)
+    return GuardOfAccount(user.id, number)
+
+
 async def must_fit(
     session: AsyncSession,
     guard: GuardOfAccount,
@@ -49,7 +62,13 @@ async def must_fit(
     argument: str,
     apart_from: Collection[UUID] = (),
 ) -> None:
-    """Refuse a guard who is on another shift, or who is not qualified on a day; the guard's row is locked."""
+    """Refuse a guard who is on another shift, not qualified on a day, or barred; the guard's row is locked."""
+    if await guards.barred(session, post.account_id, [guard.user_id]):
+        raise Refused(
+            Code.INVALID,
+            "The client does not want this guard at its sites; liftGuardBar ends that.",
+            argument=argument,
+        )
     held = (await guards.held_qualifications(session, [guard.user_id]))[guard.user_id]
     for each in occurrences:
         _must_be_qualified(post, held, each.on_day, argument)

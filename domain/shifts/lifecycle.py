@@ -15,7 +15,8 @@ from domain.core.text_rules import must_be_line
 from domain.posts.model import Post
 from domain.shifts import events
 from domain.shifts.clocks import SHIFT
-from domain.shifts.guarding import guard_for, must_fit
+from domain.shifts.followers import tell_followers
+from domain.shifts.guarding import GuardOfAccount, guard_for, must_fit
 from domain.shifts.model import RosterChange, RosterStep, Shift, ShiftState
 from domain.shifts.recurrence import Occurrence
 from domain.shifts.roster import note_change
@@ -112,24 +113,37 @@ async def assign_shift(tx: Tx, shift_id: UUID, user_id: UUID | None) -> Shift:
     tx.actor.must(Right.ROSTER)
     shift = await tx.get(Shift, shift_id, "shift", lock=True)
     _must_be_ahead(shift)
-    if shift.user_id == user_id:
-        return shift
-    number = None
-    if user_id is not None:
+    if user_id is not None and shift.user_id != user_id:
         guard = await guard_for(tx, shift.account_id, user_id, argument="userId")
-        post = await tx.session.get_one(Post, shift.post_id)
-        plan = Occurrence(shift.on_day, shift.from_at, shift.until_at)
-        await must_fit(tx.session, guard, post, [plan], argument="userId", apart_from=[shift.id])
-        account = await tx.session.get_one(Account, shift.account_id)
-        await must_keep_working_time(
-            tx.session,
-            guard.user_id,
-            [plan],
-            account.time_zone,
-            argument="userId",
-            apart_from=[shift.id],
-        )
-        number = guard.number
+        return await hand_to(tx, shift, guard)
+    return await take_from(tx, shift) if user_id is None else shift
+
+
+async def hand_to(tx: Tx, shift: Shift, guard: GuardOfAccount) -> Shift:
+    """Give a shift to a guard who fits, before anybody clocked in; both are locked, and rights are the caller's."""
+    _must_be_ahead(shift)
+    post = await tx.session.get_one(Post, shift.post_id)
+    plan = Occurrence(shift.on_day, shift.from_at, shift.until_at)
+    await must_fit(tx.session, guard, post, [plan], argument="userId", apart_from=[shift.id])
+    account = await tx.session.get_one(Account, shift.account_id)
+    await must_keep_working_time(
+        tx.session,
+        guard.user_id,
+        [plan],
+        account.time_zone,
+        argument="userId",
+        apart_from=[shift.id],
+    )
+    return await _give(tx, shift, guard.user_id, guard.number)
+
+
+async def take_from(tx: Tx, shift: Shift) -> Shift:
+    """Leave a shift without a guard, before anybody clocked in; it is locked, and rights are the caller's."""
+    _must_be_ahead(shift)
+    return shift if shift.user_id is None else await _give(tx, shift, None, None)
+
+
+async def _give(tx: Tx, shift: Shift, user_id: UUID | None, number: int | None) -> Shift:
     tx.record(
         events.ShiftAssigned(
             account_id=shift.account_id,
@@ -143,7 +157,7 @@ async def assign_shift(tx: Tx, shift_id: UUID, user_id: UUID | None) -> Shift:
     shift.user_id, shift.number = user_id, number
     if shift.state is ShiftState.CONFIRMED:
         shift.state, shift.confirmed_at = ShiftState.PUBLISHED, None
-    await tx.session.flush()
+    await tell_followers(tx, shift)
     return shift
 
 
@@ -191,7 +205,7 @@ async def cancel_shift(tx: Tx, shift_id: UUID, *, reason: str) -> Shift:
     )
     shift.state, shift.cancelled_at, shift.cancel_reason = ShiftState.CANCELLED, tx.at, reason
     shift.look_at = None
-    await tx.session.flush()
+    await tell_followers(tx, shift)
     await promises.evaluate(tx.session, tx.actor, shift.id, at=tx.at)
     return shift
 

@@ -10,6 +10,7 @@ from domain.access import Actor, Tx
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.wakeups import DueColumn, WakeUp
 from domain.shifts import events
+from domain.shifts.followers import tell_followers
 from domain.shifts.grading import grade_start_again
 from domain.shifts.model import Shift, ShiftState
 from domain.shifts.rules import LIVE, UNENDED_AFTER, findings_of, next_look
@@ -82,7 +83,7 @@ async def follow(tx: Tx, shift: Shift) -> None:
             )
         setattr(shift, name, found_at)
     shift.look_at = next_look(shift, at=tx.at)
-    await tx.session.flush()
+    await tell_followers(tx, shift)
 
 
 def _end_if_over(tx: Tx, shift: Shift) -> None:

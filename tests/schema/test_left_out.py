@@ -300,8 +300,16 @@ SETTINGS = {
             "passExpiresOn": ("2027-01-01", "2028-01-01"),
             "languages": (["nl"], ["en"]),
             "contractMinutes": (1_200, 2_400),
+            "homeLat": (52.09, 51.92),
+            "homeLon": (5.12, 4.48),
+            "hourCostCents": (2_500, 2_700),
         },
-        frozenset({"employeeNumber", "passColour", "passExpiresOn", "contractMinutes"}),
+        frozenset(
+            {
+                *("employeeNumber", "passColour", "passExpiresOn", "contractMinutes"),
+                "hourCostCents",
+            }
+        ),
         made=of_guard,
     ),
 }  # fmt: skip

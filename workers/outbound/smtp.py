@@ -18,6 +18,7 @@ import aiosmtplib
 from domain.core import private_files
 from domain.core.settings import Settings
 from domain.messages import MessageSigner, is_hard_bounce
+from domain.replacements import OfferLinks
 from domain.surveys import SurveyLinks
 from workers.outbound import senders
 from workers.outbound.email_message import letter_of
@@ -55,7 +56,7 @@ class Email:
         self._public_url = settings.public_url
         self._post = post
         self._signer = MessageSigner.of(settings)
-        self._links = SurveyLinks.of(settings)
+        self._links = (SurveyLinks.of(settings), OfferLinks.of(settings))
         self._base_url = base_url(settings)
         self.settles_in = timedelta(seconds=settings.smtp_settle_s)
 
@@ -68,11 +69,16 @@ class Email:
                 sent_from=self._sent_from,
                 leaves_at=datetime.now(UTC),
                 public_url=self._public_url,
-                put_links=lambda text: self._links.put_into(text, self._base_url),
+                put_links=self._put_links,
             )
         except ValueError as error:
             raise Undeliverable(str(error)) from error
         await self._post.send(letter, handing_over)
+
+    def _put_links(self, text: str) -> str:
+        for links in self._links:
+            text = links.put_into(text, self._base_url)
+        return text
 
     async def accepted(self, outgoing: OutboundMessage) -> bool | None:
         """Ask the transport by the mail's Message-ID."""
@@ -87,8 +93,6 @@ class Smtp:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._signer = MessageSigner.of(settings)
-        self._links = SurveyLinks.of(settings)
-        self._base_url = base_url(settings)
         self._log = None if settings.smtp_log is None else RelayLog(settings.smtp_log)
         self._leaving: set[asyncio.Task[None]] = set()
 
