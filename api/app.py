@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.endpoints import (
     auth,
+    calendars,
     console,
     downloads,
     files,
@@ -48,6 +49,7 @@ from api.support.client_address import Proxies
 from api.support.rate_limit import RedisWithFallback
 from api.support.telemetry import RequestTelemetry
 from domain import promises
+from domain.calendar_feeds import CalendarLinks
 from domain.core.db import connect, sessions
 from domain.core.read_pool import ReadPool
 from domain.core.settings import Settings
@@ -85,6 +87,7 @@ def application(settings: Settings | None = None) -> Starlette:
             *unsubscribe.routes(),
             *survey_page.routes(),
             *offer_page.routes(),
+            *calendars.routes(),
             *downloads.routes(),
             *files.routes(),
             *ingest.routes(),
@@ -190,6 +193,7 @@ def _lifespan(
                 login=SignInService(make, signing, redis, settings),
                 proxies=Proxies(settings.trusted_proxies),
                 cursor_secret=signing.secret("cursor"),
+                calendar_links=await asyncio.to_thread(CalendarLinks.of, settings),
                 offer_links=await asyncio.to_thread(OfferLinks.of, settings),
                 survey_links=await asyncio.to_thread(SurveyLinks.of, settings),
                 throttle=RedisWithFallback(redis),

@@ -20,6 +20,7 @@ from api.support.client_address import Proxies
 from api.support.rate_limit import RedisWithFallback
 from domain.access import Actor
 from domain.access.rls import ScopedSessions
+from domain.calendar_feeds import CalendarLinks
 from domain.core.db import Sessions
 from domain.core.read_pool import ReadPool
 from domain.core.settings import Settings
@@ -69,6 +70,7 @@ class AppState:
     login: SignInService
     proxies: Proxies
     cursor_secret: bytes
+    calendar_links: CalendarLinks
     offer_links: OfferLinks
     survey_links: SurveyLinks
     throttle: RedisWithFallback
@@ -110,4 +112,5 @@ class AppState:
             timedelta(hours=self.settings.invitation_hours),
             self.settings.smtp_utf8,
             self.survey_links,
+            self.calendar_links,
         )

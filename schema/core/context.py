@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 
 from domain.access import Actor
+from domain.calendar_feeds import CalendarLinks
 from domain.core.base import Keyed
 from domain.core.db import Sessions
 from domain.surveys import SurveyLinks
@@ -43,6 +44,8 @@ class Context:
     """Whether the mail server accepts addresses with a local part outside ASCII (SMTPUTF8)."""
     survey_links: SurveyLinks | None = None
     """Signed links of surveys; None in processes without them."""
+    calendar_links: CalendarLinks | None = None
+    """Signed links of calendars; None in processes without them."""
     at: datetime = field(init=False)
     """One instant for everything that is read, so that all clocks in a response agree."""
     _loaders: Loaders = field(init=False)
