@@ -162,7 +162,7 @@ class PatrolMutation:
     ) -> IssuedTag:
         """Issue the tag or code of a point; the one before is revoked."""
         draft = patrols.TagDraft(uid=uid, meta_key=meta_key, file_key=file_key)
-        return IssuedTag(*await patrols.issue_tag(ask.tx, _vault(ask.ctx), point_id, draft))
+        return IssuedTag(*await patrols.issue_tag(ask.tx, vault_of(ask.ctx), point_id, draft))
 
     @mutation(PatrolTag)
     @staticmethod
@@ -206,14 +206,15 @@ class PatrolMutation:
         """Upload your scans, also days later; one that is sent several times counts once."""
         return await patrols.upload_scans(
             ask.tx,
-            _vault(ask.ctx),
+            vault_of(ask.ctx),
             device=device,
             sent_at=sent_at,
-            scans=[_draft(each) for each in scans],
+            scans=[scan_draft(each) for each in scans],
         )
 
 
-def _draft(given: PatrolScanInput) -> patrols.ScanDraft:
+def scan_draft(given: PatrolScanInput) -> patrols.ScanDraft:
+    """Read a scan; a point that does not exist is refused with the scan."""
     values = dict(vars(given))
     point_id, position = values.pop("point_id"), values.pop("position")
     return patrols.ScanDraft(
@@ -223,7 +224,8 @@ def _draft(given: PatrolScanInput) -> patrols.ScanDraft:
     )
 
 
-def _vault(ctx: Context) -> SecretCipher:
+def vault_of(ctx: Context) -> SecretCipher:
+    """Return the cipher of tags; refuses where there is none."""
     if ctx.desk is None:
         raise Refused(Code.BUSY, "Secrets of tags are not available here.", retryable=True)
     found: SecretCipher = ctx.desk.vault

@@ -38,6 +38,7 @@ SILENCE = "silence"
 QUICK_S, PATIENT_S = 0.3, 5.0  # for a subscription's first words
 _NOISE = re.compile(
     r'"traceId": "[0-9a-f]+"|"cost": \d+|"PatrolUpload_(?:id|receivedAt|skewMs)": [^,}]+'
+    r'|"PhoneBatch_(?:id|receivedAt|clockErrorMs)": [^,}]+'
 )
 
 
