@@ -28,7 +28,10 @@ from api.endpoints import (
     ingest,
     offer_page,
     password_pages,
+    review_notifications,
+    showcase,
     survey_page,
+    testimonial_page,
     unsubscribe,
 )
 from api.execution.admission import Admission
@@ -56,6 +59,7 @@ from domain.core.settings import Settings
 from domain.files import incoming, remove_left_behind
 from domain.replacements import OfferLinks
 from domain.surveys import SurveyLinks
+from domain.testimonials import TestimonialLinks
 from domain.webhooks import SecretCipher
 from realtime.changes import Changes, keep_listening
 from realtime.hub import Hub
@@ -88,6 +92,9 @@ def application(settings: Settings | None = None) -> Starlette:
             *survey_page.routes(),
             *offer_page.routes(),
             *calendars.routes(),
+            *review_notifications.routes(),
+            *testimonial_page.routes(),
+            *showcase.routes(),
             *downloads.routes(),
             *files.routes(),
             *ingest.routes(),
@@ -196,6 +203,7 @@ def _lifespan(
                 calendar_links=await asyncio.to_thread(CalendarLinks.of, settings),
                 offer_links=await asyncio.to_thread(OfferLinks.of, settings),
                 survey_links=await asyncio.to_thread(SurveyLinks.of, settings),
+                testimonial_links=await asyncio.to_thread(TestimonialLinks.of, settings),
                 throttle=RedisWithFallback(redis),
                 audience=audience,
                 desk=WebhookDocumentValidator(engine, gate, vault, settings.webhook_loopback),

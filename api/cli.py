@@ -204,6 +204,26 @@ def import_incidents(
     _end(code)
 
 
+@import_app.command("reviews")
+def import_reviews(
+    file: Annotated[Path, typer.Argument(help="CSV.", exists=True, dir_okay=False)],
+    profile: Annotated[
+        Path, typer.Option(help="A TOML file with the columns.", exists=True, dir_okay=False)
+    ],
+    source: Annotated[str, typer.Option(help="The source that gets them; added if it is new.")],
+    tenant: Tenant = None,
+    as_json: Json = False,
+    data: Data = None,
+) -> None:
+    """Bring in reviews from a file. What is there already is left alone."""
+    from api.commands.environment import surroundings
+    from api.commands.review_files import run
+
+    with surroundings(data) as settings:
+        code = run(settings, file, profile, source, tenant, as_json)
+    _end(code)
+
+
 @import_app.command("calendar")
 def import_calendar(
     file: Annotated[Path, typer.Argument(help="iCalendar (.ics).", exists=True, dir_okay=False)],

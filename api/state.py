@@ -26,6 +26,7 @@ from domain.core.read_pool import ReadPool
 from domain.core.settings import Settings
 from domain.replacements import OfferLinks
 from domain.surveys import SurveyLinks
+from domain.testimonials import TestimonialLinks
 from realtime.hub import Hub
 from realtime.position_ingest import PositionIngest
 from realtime.positions import LivePositions
@@ -73,6 +74,7 @@ class AppState:
     calendar_links: CalendarLinks
     offer_links: OfferLinks
     survey_links: SurveyLinks
+    testimonial_links: TestimonialLinks
     throttle: RedisWithFallback
     """Limits of requests without a login, besides those of signing in."""
     audience: ConnectionRegistry

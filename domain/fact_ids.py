@@ -11,12 +11,17 @@ from uuid import UUID
 TYPES: dict[str, str] = {
     "account_ids": "Account",
     "accounts": "Account",
+    "approver_id": "User",
+    "owner_id": "User",
+    "review_id": "Review",
+    "rule_id": "ReplyRule",
     "accounts_after": "Account",
     "accounts_before": "Account",
     "agreement_id": "Agreement",
     "attendance_id": "Attendance",
     "contact_id": "Contact",
     "contact_ids": "Contact",
+    "figure_id": "CompetitorFigure",
     "delivery_id": "WebhookDelivery",
     "dispute_id": "Dispute",
     "evidence_ids": "Incident",
@@ -69,7 +74,9 @@ OF_ONE_KIND: dict[tuple[str, str], str] = {
     ("recovery.step_handed_over", "after"): "User",
 }
 """Kind and field → the type, where the name of the field alone does not show that it holds ids."""
-UNNAMED = frozenset({"entry_id", "epoch", "epoch_before", "invitation_id", "passkey_id", "unit_id"})
+UNNAMED = frozenset(
+    {"batch_id", "entry_id", "epoch", "epoch_before", "invitation_id", "passkey_id", "unit_id"}
+)
 """Fields with ids of rows whose type the API does not show, or another field names."""
 
 

@@ -1,14 +1,13 @@
 """Reviews: where they are read, each with its versions, figures per source, and the feed of new ones."""
 
 from collections.abc import AsyncIterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from domain import accounts, incidents, recovery, reputation
-from domain.reputation import ReviewLinkState, ReviewSourceKind, ReviewState, ReviewVerification
+from domain import accounts, incidents, recovery, replies, reputation
 from domain.sentiment import FoundTheme, themes_of
 from schema.accounts import Account
 from schema.contacts import Contact
@@ -21,48 +20,21 @@ from schema.core.roots import query_fields, subscription_fields
 from schema.core.scalars import Json
 from schema.core.types import (
     RESTRICTED,
-    enum,
     from_row,
     relations,
     resolver,
     subscription,
 )
+from schema.review_enums import (
+    ReviewLinkState,
+    ReviewSourceKind,
+    ReviewState,
+    ReviewVerification,
+)
 from schema.subscriptions import After, FeedEvent, Item, facts_named
 from schema.survey_answers import FoundSurveyTheme
 from schema.survey_scores import SurveyEstimate
 
-enum(
-    ReviewSourceKind,
-    "ReviewSourceKind",
-    google="Location of a Google Business Profile.",
-    kiyoh="Location at Kiyoh or at Klantenvertellen.",
-    trustpilot="Business unit, as that platform calls a page.",
-    json_feed="Address that answers with JSON; `settings` names its fields.",
-    rss="RSS or Atom feed.",
-    file="File that is imported.",
-)
-enum(
-    ReviewState,
-    "ReviewState",
-    live="As it was written.",
-    edited="Its author changed it.",
-    gone="No longer at the source: two full reads in a row did not contain it.",
-)
-enum(
-    ReviewLinkState,
-    "ReviewLinkState",
-    suggested="It may belong to the client; a person decides.",
-    automatic="It belongs to the client almost certainly, and to no other.",
-    confirmed="A person says that it belongs to the client.",
-    refused="A person says that it does not belong to the client.",
-)
-enum(
-    ReviewVerification,
-    "ReviewVerification",
-    verified="The source says that the author is a client.",
-    not_verified="The source says that it did not check this.",
-    unknown="The source says nothing about it.",
-)
 SourceRow = strawberry.Parent[reputation.ReviewSource]
 ReviewRow = strawberry.Parent[reputation.Review]
 VersionRow = strawberry.Parent[reputation.ReviewVersion]
@@ -100,6 +72,9 @@ class ReviewSource(Node):
         int | None, "Number of entries that the last read could not understand.", RESTRICTED
     ]
     version: Annotated[int | None, "Version of the row, raised by every change.", RESTRICTED]
+    fell_on: Annotated[
+        date | None, "Day since which ratings are lower than in the year before.", RESTRICTED
+    ]
 
     @resolver(int | None)
     @staticmethod
@@ -192,6 +167,12 @@ class Review(Node):
         """Clients that it may belong to."""
         of_row = reputation.ReviewLink
         return await info.context.children(of_row.review_id, row.id, order=(of_row.id,))
+
+    @relation("ReviewReply")
+    @staticmethod
+    async def reply(row: ReviewRow, info: Info) -> Any:
+        """Reply of the company, with its drafts."""
+        return await info.context.get_by(replies.ReviewReply.review_id, row.id)
 
     @resolver(list[ReviewVersion])
     @staticmethod
@@ -342,3 +323,8 @@ class ReviewSubscription:
     ) -> AsyncIterable[Item]:
         """Reviews as they are received, edited, answered, linked, gone and restored."""
         return facts_named(info, account_id, after, "review.")
+
+    @subscription(FeedEvent)
+    def review_source_events(self, info: Info, after: After = None) -> AsyncIterable[Item]:
+        """Sources of reviews as they are added and changed, and as their ratings fall and recover."""
+        return facts_named(info, None, after, "review_source.")

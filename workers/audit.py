@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import audit, privacy
+from domain import audit, privacy, reputation
 from domain.access import Role, Tx
 from domain.audit import Signer
 from domain.core import keyfile
@@ -145,14 +145,19 @@ async def expire_all(make: Sessions, kept: privacy.Retention, *, at: datetime) -
     async def old_words(session: AsyncSession, company: Subject) -> None:
         gone.append(await retention.expire_texts(session, kept, company.id, at=at, limit=ROWS))
 
+    async def old_reviews(session: AsyncSession, company: Subject) -> None:
+        gone.append(await retention.expire_reviews(session, kept, company.id, at=at, limit=ROWS))
+
     async def old_user(session: AsyncSession, user: Subject) -> None:
         gone.append(await retention.expire_user(session, user, at=at))
 
     async with make() as session:
         of_messages = await retention.companies_with_old_messages(session, kept, at=at)
         of_words = await retention.companies_with_old_texts(session, kept, at=at)
+        of_reviews = await retention.companies_with_old_reviews(session, kept, at=at)
         users = await retention.old_users(session, kept, at=at, limit=ROWS)
     await attempt_each(make, "old messages", of_messages, old_messages)
     await attempt_each(make, "old words", of_words, old_words)
+    await attempt_each(make, reputation.PART, of_reviews, old_reviews)
     await attempt_each(make, "old users", users, old_user)
     return sum(gone)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import reputation
 from domain.access import Actor, Tx
@@ -15,9 +16,10 @@ from domain.core.encryption import SecretCipher
 from domain.reputation import ReviewSource
 from workers.jobs import JobContext
 from workers.outbound.review_http import ReviewHttp, SourceFailed
-from workers.outbound.review_platforms import PLATFORMS, ReviewPage
+from workers.outbound.review_pages import ReviewPage
+from workers.outbound.review_platforms import PLATFORMS
 from workers.outbound.senders import TryLater
-from workers.periodic import WorkContext
+from workers.periodic import WorkContext, attempt_each
 
 log = structlog.get_logger()
 
@@ -115,7 +117,7 @@ async def _pull(reading: ReviewReading, subject: Subject, at: datetime) -> None:
             unreadable += len(page.unreadable)
             stated = page.shown_count if page.shown_count is not None else stated
     finally:
-        await _keep_credentials(reading, subject, platform.renewed)
+        await keep_credentials(reading, subject, platform.renewed)
     if is_full and stated is not None and total < stated * FEWEST:
         raise SourceFailed(f"the source states {stated} reviews and listed {total}")
     async with transaction(reading.make) as session:
@@ -137,9 +139,10 @@ async def _take(reading: ReviewReading, subject: Subject, page: ReviewPage, at: 
             await reputation.note_figures(tx, subject.id, page.shown_rating, page.shown_count)
 
 
-async def _keep_credentials(
+async def keep_credentials(
     reading: ReviewReading, subject: Subject, renewed: dict[str, str] | None
 ) -> None:
+    """Store the credentials of a source that the platform replaced; None for unchanged ones."""
     if renewed is None:
         return
     async with transaction(reading.make) as session:
@@ -150,3 +153,21 @@ async def _keep_credentials(
 async def match_review(job: JobContext) -> None:
     """Find the client whose contact wrote a review: link it, or suggest it to a person."""
     await reputation.match_review(job.tx, job.fact.subject_id)
+
+
+async def compare_ratings(work: WorkContext, limit: int) -> int:
+    """Compare the ratings of each company's sources with the year before, once a day."""
+    return await compare_all(work.make, at=datetime.now(UTC), limit=limit)
+
+
+async def compare_all(make: Sessions, *, at: datetime, limit: int) -> int:
+    """Compare the ratings of companies, each in its own transaction; return how many there were."""
+    async with make() as session:
+        due = await reputation.companies_to_watch(session, at=at, limit=limit)
+
+    async def compare(session: AsyncSession, company: Subject) -> None:
+        tx = Tx(session, Actor.system(company.tenant_id, "worker"), at)
+        await reputation.compare_ratings(tx, company.id)
+
+    await attempt_each(make, reputation.WATCH, due, compare)
+    return len(due)

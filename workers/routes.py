@@ -35,6 +35,12 @@ from workers.photos import grade_photo
 from workers.quality import mark_quality
 from workers.renewals import follow_duration
 from workers.reports import schedule_reports
+from workers.replies import (
+    draft_reply,
+    follow_edited_review,
+    follow_linked_review,
+    follow_shown_reply,
+)
 from workers.reviews import match_review
 from workers.sending import send_message
 
@@ -82,7 +88,12 @@ ROUTES: Routes = {
     "meeting.agenda_sent": (send_meeting_agenda,),
     "meeting.summarised": (send_meeting_summary,),
     "file.attached": (grade_photo,),
-    "review.received": (match_review,),
+    "review.received": (match_review, draft_reply),
+    "review.edited": (follow_edited_review,),
+    "review.gone": (follow_edited_review,),
+    "review.reply_seen": (follow_shown_reply,),
+    "review.linked": (follow_linked_review,),
+    "review.link_refused": (follow_linked_review,),
     "recovery.step_done": (tell_recovery,),
     "replacement.needed": (tell_replacement,),
     "replacement.found": (tell_replacement,),

@@ -36,8 +36,9 @@ from workers.quality import lay_down, sweep_quality
 from workers.raid import watch_raid
 from workers.renewals import watch_renewals
 from workers.replacements import watch_replacements
+from workers.replies import send_replies, watch_replies
 from workers.reports import plan_reports, plan_touchpoints, sweep_reports
-from workers.reviews import read_reviews
+from workers.reviews import compare_ratings, read_reviews
 from workers.shifts import watch_shifts
 from workers.surveys import ask_clients, plan_surveys
 from workers.sweepers import forget_answers, sweep_promises
@@ -69,6 +70,9 @@ def schedule() -> Schedule:
         Periodic("survey plans", 60, plan_surveys),
         Periodic("surveys", 5, ask_clients, batch=50),
         Periodic("reviews", 5, read_reviews, batch=16),
+        Periodic("review ratings", 600, compare_ratings, batch=50),
+        Periodic("review replies", 2, send_replies, batch=32),
+        Periodic("late replies", 5, watch_replies, batch=200),
         Periodic("anomalies", 60, scan_series, batch=20),
         Periodic("months", 10, close_months, batch=50),
         Periodic("invoices", 10, bill_months, batch=50),

@@ -31,6 +31,7 @@ class PromiseKind(StrEnum):
     COMMITMENT_KEPT = "commitment_kept"
     CLIENT_SATISFIED = "client_satisfied"
     REPLACEMENT_ON_POST = "replacement_on_post"
+    REVIEW_ANSWERED = "review_answered"
 
 
 class ClockStart(StrEnum):

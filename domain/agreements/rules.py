@@ -221,6 +221,8 @@ def _problems_of_units(promise: PromiseDraft) -> list[str]:
         return _problems_without_place(promise, "commitments")
     if promise.kind is PromiseKind.CLIENT_SATISFIED:
         return _rating_problems(promise)
+    if promise.kind is PromiseKind.REVIEW_ANSWERED:
+        return _problems_without_place(promise, "replies to reviews")
     if promise.kind in (PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED):
         return _shift_problems(promise)
     if promise.kind is PromiseKind.REPLACEMENT_ON_POST:

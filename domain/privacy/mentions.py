@@ -34,6 +34,7 @@ from domain.compensation.model import Credit, Dispute
 from domain.core.erasable_text import ErasableText
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
+from domain.crises import Crisis
 from domain.files import File
 from domain.health.model import Observation
 from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
@@ -44,10 +45,12 @@ from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.raid.model import RaidEntry
 from domain.recovery.model import RecoveryCase, RecoveryStep
 from domain.renewals import Renewal
+from domain.replies.model import ReviewReply
 from domain.shifts import Attendance, Shift
 from domain.simulation.model import Simulation
 from domain.status_reports import StatusReport
 from domain.surveys.model import SurveyAnswer
+from domain.testimonials.model import Testimonial
 
 TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Incident.summary,
@@ -80,6 +83,11 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     StatusReport.summary,
     StatusReport.reason,
     Anomaly.explanation,
+    Testimonial.words,
+    Crisis.reason,
+    ReviewReply.words,
+    ReviewReply.posted_words,
+    ReviewReply.reason,
     Simulation.sign_off_reason,
     ErasableText.words,
 )

@@ -1,4 +1,4 @@
-"""Erase data after its retention period: messages, texts of facts and users, company by company."""
+"""Erase data after its retention period: messages, texts of facts, deleted reviews and users, company by company."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import reputation
 from domain.access import Actor, Tx
 from domain.accounts.model import Tenant, User
 from domain.core.deferral import Subject, is_deferred, rank_of
@@ -94,6 +95,22 @@ async def expire_texts(
         .execution_options(synchronize_session=False)
     )
     return _record(session, "words", tenant_id, len(gone.all()), at)
+
+
+async def companies_with_old_reviews(
+    session: AsyncSession, kept: Retention, *, at: datetime
+) -> list[Subject]:
+    """Select companies with texts of reviews that were deleted at their source before the retention period began."""
+    return await reputation.companies_with_gone_reviews(session, before=at - kept.words, at=at)
+
+
+async def expire_reviews(
+    session: AsyncSession, kept: Retention, tenant_id: UUID, *, at: datetime, limit: int
+) -> int:
+    """Erase author and texts of a company's deleted reviews past their retention, at most `limit`; return how many."""
+    before = at - kept.words
+    count = await reputation.forget_gone(session, tenant_id, before=before, limit=limit)
+    return _record(session, "reviews", tenant_id, count, at)
 
 
 async def expire_user(session: AsyncSession, user: Subject, *, at: datetime) -> int:

@@ -1,5 +1,12 @@
 """Reputation: public reviews of the company as they stand at their sources, with every version, and replies."""
 
+from domain.reputation.falls import WATCH, companies_to_watch, compare_ratings
+from domain.reputation.files import (
+    ReviewFile,
+    ReviewFileProfile,
+    review_file_profile,
+    review_rows,
+)
 from domain.reputation.intake import Taken, end_full_read, take_in
 from domain.reputation.links import confirm_link, link_review, match_review, refuse_link
 from domain.reputation.matching import PastIncident, ReviewMatch, alike, jaro_winkler, match
@@ -10,7 +17,14 @@ from domain.reputation.payloads import (
     google_review,
     instant_of,
     kiyoh_review,
+    reply_refusal,
     trustpilot_review,
+)
+from domain.reputation.privacy import (
+    PART,
+    companies_with_gone_reviews,
+    forget_contact,
+    forget_gone,
 )
 from domain.reputation.reading import (
     DUE,
@@ -23,6 +37,7 @@ from domain.reputation.reading import (
 )
 from domain.reputation.reads import ReviewFigures, ReviewScope, figures
 from domain.reputation.rules import (
+    NEGATIVE,
     SCALES,
     RatingScale,
     ReadReview,
@@ -42,12 +57,17 @@ from domain.reputation.sources import (
 
 __all__ = [
     "DUE",
+    "NEGATIVE",
+    "PART",
     "SCALES",
+    "WATCH",
     "PastIncident",
     "RatingScale",
     "ReadReview",
     "Review",
     "ReviewFigures",
+    "ReviewFile",
+    "ReviewFileProfile",
     "ReviewLink",
     "ReviewLinkState",
     "ReviewMatch",
@@ -63,12 +83,17 @@ __all__ = [
     "at_path",
     "change_source",
     "claim_due",
+    "companies_to_watch",
+    "companies_with_gone_reviews",
+    "compare_ratings",
     "confirm_link",
     "credentials_of",
     "end_full_read",
     "end_read",
     "feed_review",
     "figures",
+    "forget_contact",
+    "forget_gone",
     "google_review",
     "hasten",
     "instant_of",
@@ -82,6 +107,9 @@ __all__ = [
     "note_read",
     "read_since",
     "refuse_link",
+    "reply_refusal",
+    "review_file_profile",
+    "review_rows",
     "seal_credentials",
     "take_in",
     "text_of",

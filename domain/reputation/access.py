@@ -35,7 +35,7 @@ ACCESS = AccessRules(
         "ReviewSource": {
             None: "id kind name location isActive scaleLow scaleHigh shownRating shownCount readAt",
             Right.READ_RELATIONSHIP: "url settings intervalSeconds createdAt nextReadAt fullReadAt failures error"
-            " unreadable version hasCredentials",
+            " unreadable version hasCredentials fellOn",
         },
         "Review": {
             None: "id state rating scaleLow scaleHigh share statedRating ratingsDiffer author place title words"
@@ -57,7 +57,8 @@ ACCESS = AccessRules(
         },
     },
     facts={
-        Right.READ_RELATIONSHIP: "review_source.added review_source.changed review.link_suggested review.link_refused",
+        Right.READ_RELATIONSHIP: "review_source.added review_source.changed review_source.rating_fell"
+        " review_source.rating_recovered review.link_suggested review.link_refused",
         Right.READ_REVIEWS: "review.received review.edited review.reply_seen review.gone review.restored"
         " review.linked",
     },
@@ -67,7 +68,10 @@ ACCESS = AccessRules(
         "reviewFigures": (Right.READ_REVIEWS,),
         "reviewLinks": (),
     },
-    subscriptions={"reviewReceived": (Right.READ_LEDGER, Right.READ_REVIEWS)},
+    subscriptions={
+        "reviewReceived": (Right.READ_LEDGER, Right.READ_REVIEWS),
+        "reviewSourceEvents": (Right.READ_LEDGER, Right.READ_RELATIONSHIP),
+    },
     mutations={
         Right.MANAGE_ACCOUNTS: "addReviewSource changeReviewSource linkReview confirmReviewLink refuseReviewLink"
     },

@@ -1,6 +1,6 @@
 """Facts about reviews. Those without an account are about reviews that are linked to no client."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -118,4 +118,31 @@ class ReviewLinkRefused(Fact):
     subject_type: ClassVar[str | None] = "Review"
     before: str
     after: str
+    internal: bool = True
+
+
+class ReviewRatingFell(Fact):
+    """The share of ratings above 0.5 of a source fell by more than chance explains; shares in millionths.
+
+    `low_ppm` to `high_ppm` is the 95 % interval of the change, `probability_ppm` how often chance alone does this.
+    """
+
+    kind: ClassVar[str] = "review_source.rating_fell"
+    subject_type: ClassVar[str | None] = "ReviewSource"
+    before_ppm: int
+    after_ppm: int
+    low_ppm: int
+    high_ppm: int
+    probability_ppm: int
+    n_before: int
+    n: int
+    internal: bool = True
+
+
+class ReviewRatingRecovered(Fact):
+    """The ratings of a source are no longer below those of the year before; `before` is the day on which they fell."""
+
+    kind: ClassVar[str] = "review_source.rating_recovered"
+    subject_type: ClassVar[str | None] = "ReviewSource"
+    before: date
     internal: bool = True

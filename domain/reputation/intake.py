@@ -22,7 +22,7 @@ from domain.reputation.events import (
     ReviewRestored,
 )
 from domain.reputation.model import Review, ReviewSource, ReviewVersion
-from domain.reputation.rules import FAR, ReadReview, ReviewState, content_digest
+from domain.reputation.rules import FAR, FORGOTTEN, ReadReview, ReviewState, content_digest
 
 _COPIED = (
     *("rating", "stated_rating", "author", "place", "title", "words", "language", "recommends"),
@@ -79,7 +79,8 @@ async def take_in(
         seen.add(read.digest)
         review.version_count += 1
         tx.session.add(_version(review, read, read_at))
-        is_edit = content_digest(values_of(review, _COPIED)) != read.text_digest
+        stored = content_digest(values_of(review, _COPIED))
+        is_edit = stored != read.text_digest and review.digest != FORGOTTEN
         if is_edit and not review.was_edited:
             review.was_edited = True
             review.state = (

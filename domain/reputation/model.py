@@ -1,6 +1,6 @@
 """Rows of reviews: where they are read, each review as it stands, and each version of it as it was read."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, LargeBinary, UniqueConstraint
@@ -46,6 +46,8 @@ class ReviewSource(Base, Tenanted, Versioned):
     unreadable: Mapped[int] = mapped_column(default=0)  # entries that the last read left out
     shown_rating: Mapped[float | None] = mapped_column(Double)  # the platform's own figures
     shown_count: Mapped[int | None]
+    compared_on: Mapped[date | None]  # day of the last comparison with the year before
+    fell_on: Mapped[date | None]  # since when its ratings are lower than those of the year before
 
 
 class Review(Base, Tenanted, Versioned):

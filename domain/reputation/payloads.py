@@ -62,6 +62,14 @@ def google_review(entry: JSON) -> ReadReview:
     )
 
 
+def reply_refusal(kind: ReviewSourceKind, entry: JSON) -> str | None:
+    """Return why a platform does not show the reply of an entry; None where it does not say that it refused one."""
+    reply = _object(entry, "reviewReply")
+    if kind is not ReviewSourceKind.GOOGLE or reply.get("state") != "REJECTED":
+        return None
+    return line_of(reply.get("policyViolation")) or "it breaks the rules of the platform"
+
+
 def kiyoh_review(entry: JSON) -> ReadReview:
     """Read a review of Kiyoh: DEFAULT_OVERALL is the rating, the entry's own `rating` is kept as the stated one."""
     content = entry.get("reviewContent")

@@ -17,6 +17,8 @@ FULL_EVERY = timedelta(days=1)
 """Longest time from one full read to the next."""
 LONGEST = timedelta(hours=6)
 """Longest pause after failures, unless the source asks for a longer one."""
+SOON = timedelta(seconds=5)
+"""Time from a notification to the read that it asks for."""
 OVERLAP = 2
 """Number of intervals that a read goes back before the last one."""
 
@@ -119,13 +121,18 @@ async def note_figures(tx: Tx, source_id: UUID, rating: float | None, count: int
 
 
 async def hasten(session: AsyncSession, source_id: UUID, *, at: datetime) -> None:
-    """Have a source read at once, because it said that something changed."""
+    """Have a source read within seconds, because it said that something changed; many such words bring one read.
+
+    A source that failed and waits is left waiting, as it asked.
+    """
+    soon = at + SOON
     await session.execute(
         update(ReviewSource)
         .where(
             ReviewSource.id == source_id,
             ReviewSource.is_active,
-            ReviewSource.next_read_at > at,
+            ReviewSource.failures == 0,
+            ReviewSource.next_read_at > soon,
         )
-        .values(next_read_at=at)
+        .values(next_read_at=soon)
     )

@@ -11,6 +11,8 @@ import msgspec
 from domain.core.base import JSON
 from domain.core.text_rules import LINE, PAGE, cleaned
 
+FORGOTTEN = b""
+"""Digest of a review or version from which the texts were erased."""
 FAR = 2
 """Number of full reads without a review after which it is gone."""
 NEGATIVE = 0.5

@@ -18,7 +18,9 @@ from domain.reputation.rules import SCALES, RatingScale, ReviewSourceKind
 from domain.webhooks import check_url
 
 CREDENTIALS: dict[ReviewSourceKind, frozenset[str]] = {
-    ReviewSourceKind.GOOGLE: frozenset({"client_id", "client_secret", "refresh_token"}),
+    ReviewSourceKind.GOOGLE: frozenset(
+        {"client_id", "client_secret", "refresh_token", "webhook_secret"}
+    ),
     ReviewSourceKind.KIYOH: frozenset({"token"}),
     ReviewSourceKind.TRUSTPILOT: frozenset(
         {"api_key", "api_secret", "refresh_token", "webhook_secret"}

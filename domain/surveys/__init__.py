@@ -64,6 +64,7 @@ from domain.surveys.scores import (
     share,
     student_quantile,
     tally_of,
+    wilson,
 )
 from domain.surveys.waves import (
     PART,
@@ -147,4 +148,5 @@ __all__ = [
     "tally_of",
     "to_count",
     "to_remind",
+    "wilson",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Actor, Tx
 from domain.core.deferral import Subject, is_deferred
 from domain.core.wakeups import DueColumn, WakeUp
+from domain.crises import in_crisis
 from domain.surveys.letters import ask_by_letter
 from domain.surveys.model import QuestionnaireVersion, Survey, SurveyInvitation
 from domain.surveys.people import is_open
@@ -38,6 +39,7 @@ async def to_remind(session: AsyncSession, *, at: datetime, limit: int) -> list[
             is_open(at + timedelta(days=1)),
             SurveyInvitation.decided_at <= at - REMIND_AFTER,
             SurveyInvitation.reminded_at.is_(None),
+            ~in_crisis(SurveyInvitation.account_id),
             ~is_deferred(PART, SurveyInvitation.id, at=at),
         )
         .order_by(SurveyInvitation.decided_at)

@@ -17,6 +17,7 @@ from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred
 from domain.core.sequencing import SequencedEvent
 from domain.core.wakeups import DueColumn, WakeUp
+from domain.crises import in_crisis
 from domain.incidents.model import OPEN, Incident
 from domain.surveys.events import SurveyAsked, SurveySkipped, SurveyWithdrawn
 from domain.surveys.fatigue import AskDecision, SkipReason, SurveyPurpose, decide, panel
@@ -102,13 +103,17 @@ WAVES_DUE: tuple[WakeUp, ...] = (
 
 
 async def due_waves(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
-    """Select the waves that are due and not decided, relationship surveys first, then the longest due."""
+    """Select the waves that are due and not decided, relationship surveys first, then the longest due.
+
+    Those of a client in a crisis wait until it is over.
+    """
     found = await session.execute(
         select(SurveyWave.tenant_id, SurveyWave.id)
         .join(Survey, Survey.id == SurveyWave.survey_id)
         .where(
             SurveyWave.decided_at.is_(None),
             SurveyWave.due_at <= at,
+            ~in_crisis(SurveyWave.account_id),
             ~is_deferred(PART, SurveyWave.id, at=at),
         )
         .order_by(Survey.trigger == Trigger.INCIDENT_RESOLVED, SurveyWave.due_at, SurveyWave.id)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Account, Stage
 from domain.core.deferral import Subject, is_deferred
+from domain.crises import in_crisis
 from domain.incidents.model import Incident
 from domain.messages.model import Message
 from domain.promises.model import Promise, State
@@ -40,7 +41,7 @@ async def check_ins_due(
 ) -> list[Subject]:
     """Select check-ins due from 09:00 local time of their day, without a message so far.
 
-    One whose message failed waits until its next attempt.
+    One whose message failed waits until its next attempt, and one of a client in a crisis until that is over.
     """
     asked = exists().where(Message.intent == func.concat(_INTENT, cast(Touchpoint.id, Text)))
     query = (
@@ -52,6 +53,7 @@ async def check_ins_due(
             Touchpoint.due_on + _MORNING <= func.timezone(Account.time_zone, at),
             Account.stage != Stage.PROSPECT,
             ~asked,
+            ~in_crisis(Touchpoint.account_id),
             ~is_deferred("check-ins", Touchpoint.id, at=at),
         )
         .order_by(Touchpoint.id)

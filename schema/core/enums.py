@@ -30,6 +30,7 @@ enum(
     client_satisfied="A client rates 4 or 5 of 5 in a survey; counted when it closes, the category is its purpose.",
     commitment_kept="A commitment is done when it is due; the target is how much later it may be.",
     replacement_on_post="Another guard is at the post within the target after an absence became known.",
+    review_answered="A review is answered when its reply is due; the target is how much later it may be.",
     incident_told="From the time at which an incident happened to the time at which it was reported.",
 )
 enum(

@@ -13,6 +13,7 @@ PUBLISHED = "published by its author on a platform, where it can be withdrawn; t
 LEFT_OUT = {
     "Message.body": "letters to a person are emptied as a whole",
     "Webhook.reason": "written by the system",
+    "Competitor.note": "about another company, in the account of no client",
     "Review.words": PUBLISHED,
     "Review.reply_words": PUBLISHED,
     "ReviewVersion.words": PUBLISHED,

@@ -13,11 +13,13 @@ from domain.access import Actor, Role, Tx
 from domain.accounts import Account, Contact, Site, Tenant
 from domain.accounts.model import User
 from domain.compensation.model import CompensationPolicy
+from domain.competitors.model import Competitor
 from domain.core.db import transaction
 from domain.guards.model import GuardProfile
 from domain.invoices import BillingParty
 from domain.posts.model import Post
 from domain.quality import QualityPolicy
+from domain.replies import ReplyRule
 from domain.reports import ReportPlan
 from domain.reputation.model import ReviewSource
 from domain.surveys.model import Survey
@@ -90,6 +92,19 @@ async def of_guard(api: Api, office: Office) -> dict[str, Any]:
 
 
 PARTY = {"legalName": "Haven BV", "street": "Kade 1", "postcode": "3011 AA", "city": "Rotterdam"}
+
+
+async def of_competitor(api: Api, office: Office) -> dict[str, Any]:
+    """A competitor."""
+    return {"id": await asked(api, office, "addCompetitor", name="Competitor 0")}
+
+
+async def of_rule(api: Api, office: Office) -> dict[str, Any]:
+    """A rule for replies to reviews."""
+    given = {"name": "Rule 0", "mode": "DRAFT", "templates": ["Dank"]}
+    return {"id": await asked(api, office, "addReplyRule", **given)}
+
+
 SETTINGS = {
     "changeAccount": Setting(
         Account,
@@ -289,6 +304,48 @@ SETTINGS = {
             "intervalSeconds": ("interval_s", "next_read_at"),
         },
         made=of_source,
+    ),
+    "changeCompetitor": Setting(
+        Competitor,
+        lambda office: Competitor.tenant_id == office.world.tenant.id,
+        lambda _office: {},
+        {
+            "name": ("Competitor 1", "Competitor 2"),
+            "note": ("Cheaper", "Larger"),
+            "isWatched": (False, True),
+        },
+        frozenset({"note"}),
+        columns={"isWatched": ("ended_at",)},
+        made=of_competitor,
+    ),
+    "changeReplyRule": Setting(
+        ReplyRule,
+        lambda office: ReplyRule.tenant_id == office.world.tenant.id,
+        lambda _office: {},
+        {
+            "isActive": (True, False),
+            "name": ("Rule 1", "Rule 2"),
+            "mode": ("DRAFT", "SEND"),
+            "position": (5, 6),
+            "shareAtLeast": (0.1, 0.2),
+            "shareAtMost": (0.8, 0.9),
+            "polarityAtLeast": (-0.5, 0.0),
+            "polarityAtMost": (0.5, 0.6),
+            "hasWords": (True, False),
+            "languages": (["nl"], ["en"]),
+            "themes": (["CONDUCT"], ["BILLING"]),
+            "delaySeconds": (60, 120),
+            "templates": (["Dank u"], ["Bedankt"]),
+        },
+        frozenset({"shareAtLeast", "shareAtMost", "polarityAtLeast", "polarityAtMost", "hasWords"}),
+        columns={
+            "shareAtLeast": ("share_low",),
+            "shareAtMost": ("share_high",),
+            "polarityAtLeast": ("polarity_low",),
+            "polarityAtMost": ("polarity_high",),
+            "delaySeconds": ("delay_s",),
+        },
+        made=of_rule,
     ),
     "setGuardProfile": Setting(
         GuardProfile,

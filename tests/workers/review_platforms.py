@@ -3,10 +3,10 @@
 import asyncio
 import hmac
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
@@ -41,6 +41,9 @@ class Written:
     written_at: datetime
     changed_at: datetime
     reply: str | None = None
+    replied_at: datetime | None = None
+    refusal: str | None = None
+    """Why the platform does not show the reply."""
 
 
 @dataclass
@@ -57,6 +60,8 @@ class Platform:
     replies: list[tuple[str, str | None]] = field(default_factory=list)
     tokens: int = 0
     refuse: set[str] = field(default_factory=set)
+    on_reply: Callable[[], None] | None = None
+    """Called once a reply was taken, before the answer."""
     delay_s: float = 0
 
     @property
@@ -95,8 +100,16 @@ class Platform:
         if not self._is_signed_in(request):
             return JSONResponse({"error": "invalid token"}, 401)
         if request.method == "GET":
-            return JSONResponse(self._page(request))
+            row = self.reviews.get(path.rsplit("/", 1)[-1])
+            return JSONResponse(self._page(request) if row is None else self._shown(row))
         return await self._reply(request)
+
+    def _shown(self, row: Written) -> dict[str, Any]:
+        return self._google(row) if self.kind is KIND.GOOGLE else self._trustpilot(row)
+
+    def reject(self, name: str, reason: str, at: datetime) -> None:
+        """Refuse a reply after it was taken."""
+        self.reviews[name] = replace(self.reviews[name], refusal=reason, replied_at=at)
 
     def _is_signed_in(self, request: Request) -> bool:
         given = request.headers
@@ -161,12 +174,23 @@ class Platform:
         if name in self.refuse:
             return JSONResponse({"error": "the reply breaks the rules"}, 400)
         self.replies.append((name, words))
-        self.reviews[name] = replace(self.reviews[name], reply=words)
+        self.reviews[name] = replace(
+            self.reviews[name], reply=words or None, replied_at=datetime.now(UTC) if words else None
+        )
+        if self.on_reply is not None:
+            self.on_reply()
+        if self.fault == "lost answer":
+            self.fault = None
+            return Response("<html>bad gateway</html>", 502)
         return JSONResponse({})
 
     @staticmethod
     def _google(row: Written) -> dict[str, Any]:
-        reply = {"reviewReply": {"comment": row.reply}} if row.reply else {}
+        reply: dict[str, Any] = {"reviewReply": {"comment": row.reply}} if row.reply else {}
+        if row.reply and row.replied_at:
+            reply["reviewReply"]["updateTime"] = row.replied_at.isoformat()
+        if row.refusal:
+            reply["reviewReply"] |= {"state": "REJECTED", "policyViolation": row.refusal}
         return {
             "name": f"accounts/1/locations/2/reviews/{row.id}", "reviewId": row.id,
             "reviewer": {"displayName": "An Jansen", "isAnonymous": False},

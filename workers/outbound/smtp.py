@@ -20,6 +20,7 @@ from domain.core.settings import Settings
 from domain.messages import MessageSigner, is_hard_bounce
 from domain.replacements import OfferLinks
 from domain.surveys import SurveyLinks
+from domain.testimonials import TestimonialLinks
 from workers.outbound import senders
 from workers.outbound.email_message import letter_of
 from workers.outbound.senders import (
@@ -56,7 +57,11 @@ class Email:
         self._public_url = settings.public_url
         self._post = post
         self._signer = MessageSigner.of(settings)
-        self._links = (SurveyLinks.of(settings), OfferLinks.of(settings))
+        self._links = (
+            SurveyLinks.of(settings),
+            OfferLinks.of(settings),
+            TestimonialLinks.of(settings),
+        )
         self._base_url = base_url(settings)
         self.settles_in = timedelta(seconds=settings.smtp_settle_s)
 

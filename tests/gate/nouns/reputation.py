@@ -81,4 +81,7 @@ DOABLE = {
     "confirmReviewLink": _suggested,
     "refuseReviewLink": _suggested,
 }
-LAST_FACTS = {"reviewReceived": "review.received"}
+LAST_FACTS = {
+    "reviewReceived": "review.received",
+    "reviewSourceEvents": "review_source.added",
+}
