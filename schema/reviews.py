@@ -21,6 +21,7 @@ from schema.core.scalars import Json
 from schema.core.types import (
     RESTRICTED,
     from_row,
+    relation,
     relations,
     resolver,
     subscription,

@@ -34,13 +34,13 @@ from workers.notices import (
 from workers.photos import grade_photo
 from workers.quality import mark_quality
 from workers.renewals import follow_duration
-from workers.reports import schedule_reports
 from workers.replies import (
     draft_reply,
     follow_edited_review,
     follow_linked_review,
     follow_shown_reply,
 )
+from workers.reports import schedule_reports
 from workers.reviews import match_review
 from workers.sending import send_message
 
