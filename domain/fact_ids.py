@@ -45,6 +45,7 @@ TYPES: dict[str, str] = {
     "route_id": "PatrolRoute",
     "scan_id": "PatrolScan",
     "sign_in_id": "SignIn",
+    "shift_id": "Shift",
     "simulation_id": "Simulation",
     "site_id": "Site",
     "source_id": "ReviewSource",

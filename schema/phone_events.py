@@ -36,7 +36,7 @@ class PhoneEventInput:
     """Event that a guard app kept, with the time by both clocks of the phone."""
 
     id: Annotated[str, "Id of the event, made by the app; each is stored once."]
-    kind: Annotated[PhoneEventKind, "Kind of event."]
+    kind: Annotated[PhoneEventKind, "What the phone did: a clock-in, a clock-out or a scan."]
     at: Annotated[datetime, "Time of the event, by the wall clock of the phone."]
     uptime_s: Annotated[
         float, "Seconds from the start of the phone to the event, by its monotonic clock."
@@ -69,9 +69,9 @@ class EventRefusal:
 class RefusedPhoneEvent:
     """Event that was not stored, and why."""
 
-    event_id: Annotated[str, "Id of the event."]
+    event_id: Annotated[str, "Id that the app gave, as it was uploaded."]
     code: Annotated[Code, "Code of the refusal."]
-    message: Annotated[str, "Reason in words."]
+    message: Annotated[str, "Reason in words that the app shows to the guard."]
 
 
 @from_row(phone_events.PhoneBatch)

@@ -13,7 +13,7 @@ from domain.access import Right, Tx
 from domain.accounts.model import User
 from domain.core.base import JSON, among, uuid7
 from domain.core.encryption import SecretCipher
-from domain.core.errors import Code, Refused
+from domain.core.errors import Code, Refused, naming_only
 from domain.core.text_rules import must_be_line
 from domain.patrols import ScanDraft
 from domain.phone_events.events import PhoneEventsReceived
@@ -191,16 +191,16 @@ def _position(event: _Event, clock: PhoneClock) -> PhonePosition | None:
     draft = event.draft
     age = timedelta(seconds=draft.position_age_s or 0.0)
     stated = event.happened_at if event.is_proven else event.happened_at - clock.error
-    return shifts.phone_position(
-        shifts.PhoneStatement(
-            draft.lat,
-            draft.lon,
-            draft.accuracy_m,
-            None if draft.lat is None or draft.position_age_s is None else stated - age,
-            None if draft.lat is None else stated,
-            draft.mock,
-        )
+    statement = shifts.PhoneStatement(
+        draft.lat,
+        draft.lon,
+        draft.accuracy_m,
+        None if draft.lat is None or draft.position_age_s is None else stated - age,
+        None if draft.lat is None else stated,
+        draft.mock,
     )
+    with naming_only("lat", "lon"):
+        return shifts.phone_position(statement)
 
 
 async def _scan(
@@ -212,13 +212,14 @@ async def _scan(
         if event.draft.scan is not None:
             by_sequence.setdefault(event.draft.scan.sequence, event)
     is_proven = events[0].is_proven
-    upload = await patrols.upload_scans(
-        tx,
-        vault,
-        device=batch.device,
-        sent_at=tx.at if is_proven else clock.sent_at,
-        scans=[_moved(each) for each in by_sequence.values()],
-    )
+    with naming_only("device"):
+        upload = await patrols.upload_scans(
+            tx,
+            vault,
+            device=batch.device,
+            sent_at=tx.at if is_proven else clock.sent_at,
+            scans=[_moved(each) for each in by_sequence.values()],
+        )
     refused = {each["sequence"]: each for each in upload.refused}
     for event in events:
         sequence = None if event.draft.scan is None else event.draft.scan.sequence

@@ -2,9 +2,10 @@
 
 from domain.raid.actions import RaidDraft, close, hand_over, raise_entry, review
 from domain.raid.model import RaidEntry, RaidKind
-from domain.raid.watching import look_at_review, reviews_due
+from domain.raid.watching import DUE, look_at_review, reviews_due
 
 __all__ = [
+    "DUE",
     "RaidDraft",
     "RaidEntry",
     "RaidKind",

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Tx
 from domain.core.deferral import Subject, is_deferred, rank_of
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.raid.events import RaidReviewLate
 from domain.raid.model import RaidEntry
 
@@ -16,6 +17,11 @@ _WAITING = (
     RaidEntry.closed_at.is_(None),
     RaidEntry.review_late_at.is_(None),
     RaidEntry.review_due_at.is_not(None),
+)
+DUE: tuple[WakeUp, ...] = (
+    DueColumn(
+        RaidEntry.review_due_at, *_WAITING, ~is_deferred(PART, RaidEntry.id), by_company=True
+    ),
 )
 
 

@@ -24,6 +24,7 @@ from domain.replacements.model import (
     ShiftOffer,
 )
 from domain.replacements.offering import (
+    DUE,
     RATE_OVER,
     accept,
     accept_by_link,
@@ -42,6 +43,7 @@ from domain.replacements.rules import (
 )
 
 __all__ = [
+    "DUE",
     "RATE_OVER",
     "REPLACEMENT",
     "AbsenceCause",

@@ -40,7 +40,7 @@ class ReplacementRanking:
     excluded: list[ExcludedGuard]
 
 
-class _Place(NamedTuple):
+class _ShiftPlace(NamedTuple):
     qualifications: list[str]
     lat: float | None
     lon: float | None
@@ -122,14 +122,14 @@ async def rank(
     return ReplacementRanking(shift.id, ordered, list(out.values()))
 
 
-async def _place(session: AsyncSession, shift: Shift) -> _Place:
+async def _place(session: AsyncSession, shift: Shift) -> _ShiftPlace:
     found = await session.execute(
         select(Post.qualifications, Site.lat, Site.lon, Account.time_zone)
         .join(Site, Site.id == Post.site_id)
         .join(Account, Account.id == Post.account_id)
         .where(Post.id == shift.post_id)
     )
-    return _Place(*found.one())
+    return _ShiftPlace(*found.one())
 
 
 def _people(shift: Shift, only: UUID | None) -> _PeopleQuery:
@@ -215,7 +215,7 @@ async def _work(session: AsyncSession, shift: Shift, only: UUID | None) -> Mappi
 
 def _without_work(
     person: _Person,
-    place: _Place,
+    place: _ShiftPlace,
     held: Mapping[str, date | None],
     barred: set[UUID],
     absent: set[UUID],

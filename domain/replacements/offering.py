@@ -12,6 +12,7 @@ from domain.accounts.model import Site
 from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.errors import Code, Refused, naming_only
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.posts.model import Post
 from domain.promises.model import Promise
 from domain.replacements import events
@@ -31,6 +32,9 @@ PART = "replacements"
 RATE_OVER = timedelta(days=180)
 """How far back the company's own share of accepted offers is measured."""
 _TAKEN = "The shift is taken: another guard accepted it first."
+DUE: tuple[WakeUp, ...] = (
+    DueColumn(Replacement.look_at, ~is_deferred(PART, Replacement.id), by_company=True),
+)
 
 
 async def replacements_due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:

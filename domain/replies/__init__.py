@@ -15,6 +15,7 @@ from domain.replies.names import known_names
 from domain.replies.rule_actions import add_rule, change_rule
 from domain.replies.rules import chosen_text, due_at, is_negative, office_days, same_text
 from domain.replies.sending import (
+    SENDING_DUE,
     DueReply,
     ReplyAttempt,
     begin,
@@ -23,11 +24,13 @@ from domain.replies.sending import (
     note_rejected,
     note_sent,
 )
-from domain.replies.watching import PART, look_at_reply, replies_due
+from domain.replies.watching import LATE_DUE, PART, look_at_reply, replies_due
 
 __all__ = [
+    "LATE_DUE",
     "PART",
     "REVIEW_REPLY",
+    "SENDING_DUE",
     "ConfidentialPiece",
     "DueReply",
     "KnownNames",

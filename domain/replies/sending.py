@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Tx
 from domain.core.deferral import Subject, in_turn
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.replies import events
 from domain.replies.actions import evaluate
 from domain.replies.model import ReplyState, ReviewReply
 from domain.replies.names import pieces_in
 from domain.reputation import Review, ReviewState
 
+SENDING_DUE: tuple[WakeUp, ...] = (DueColumn(ReviewReply.next_try_at, by_company=True),)
 LONGEST = timedelta(hours=6)
 """Longest pause after failures, unless the source asks for a longer one."""
 

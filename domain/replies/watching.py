@@ -8,11 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Tx
 from domain.core.deferral import Subject, is_deferred, rank_of
+from domain.core.wakeups import DueColumn, WakeUp
 from domain.replies.events import ReviewReplyLate
 from domain.replies.model import ReviewReply
 
 PART = "review replies"
 _OPEN = (ReviewReply.answered_at.is_(None), ReviewReply.late_at.is_(None))
+LATE_DUE: tuple[WakeUp, ...] = (
+    DueColumn(ReviewReply.due_at, *_OPEN, ~is_deferred(PART, ReviewReply.id), by_company=True),
+)
 
 
 async def replies_due(session: AsyncSession, *, at: datetime, limit: int) -> list[Subject]:
