@@ -206,21 +206,36 @@ class Chained(Protocol):
     body: JSON
 
 
-_CANONICAL = msgspec.json.Encoder(order="deterministic")
+class CanonicalFact(msgspec.Struct, frozen=True, gc=False):
+    """The content that a fact's hash covers; the fields are in the alphabetical order of canonical JSON."""
+
+    account: UUID | None
+    actor: str
+    at: datetime
+    body: JSON
+    kind: str
+    origin: str
+    recorded_at: datetime
+    seq: int | None
+    subject: UUID
+    tenant: UUID
+
+
+_canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 def chain(previous: bytes, seq: int | None, fact: Chained) -> bytes:
     """Return SHA-256 over the previous hash and the fact in canonical JSON (sorted keys, UTC times)."""
-    content = {
-        "seq": seq,
-        "tenant": fact.tenant_id,
-        "account": fact.account_id,
-        "kind": fact.kind,
-        "subject": fact.subject_id,
-        "at": fact.at,
-        "recorded_at": fact.recorded_at,
-        "origin": fact.origin,
-        "actor": fact.actor,
-        "body": fact.body,
-    }
-    return hashlib.sha256(previous + _CANONICAL.encode(content)).digest()
+    content = CanonicalFact(
+        fact.account_id,
+        fact.actor,
+        fact.at,
+        fact.body,
+        fact.kind,
+        fact.origin,
+        fact.recorded_at,
+        seq,
+        fact.subject_id,
+        fact.tenant_id,
+    )
+    return hashlib.sha256(previous + _canonical(content)).digest()

@@ -41,6 +41,21 @@ COLUMNS = tuple(name for name in SequencedEvent.__struct_fields__ if name != "li
 """Names of the ledger columns, in the order of the fields."""
 
 
+class UnnumberedFact(msgspec.Struct, array_like=True, gc=False):
+    """A committed fact without a number, with the columns that its hash covers."""
+
+    id: int
+    account_id: UUID | None
+    actor: str
+    at: datetime
+    body: JSON
+    kind: str
+    origin: Origin
+    recorded_at: datetime
+    subject_id: UUID
+    tenant_id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Lag:
     """Lag of sequencing: how many facts have no number, and since when the oldest of them waits."""
