@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from domain.core import epoch, high_water, outbox, sequencing
+from domain.core import epoch, high_water, ledger_signal, outbox, sequencing
 from domain.core.db import Sessions, connect, transaction
 from domain.core.ledger import ShardMark
 from realtime.stream import Streams
@@ -32,7 +32,7 @@ LEADER = 0x7761_6172_5245_4C41
 NOTED_S = 1.0  # how far the position file outside the database may lag behind while facts arrive
 POLL_S = 0.5  # between attempts to lead, or to publish after a failure
 BACKSTOP_S = 5.0
-"""Longest pause of a leader: NOTIFY wakes it within a millisecond, on the connection without which it does not lead.
+"""Longest pause of a leader. Writers signal after their commit; one that ends in between is heard at the next look.
 
 It stays below the time after which the server ends an idle session.
 """
@@ -113,7 +113,7 @@ class Relay:
                 driver = (await connection.get_raw_connection()).driver_connection
                 if driver is None:
                     raise ConnectionError("no connection to listen on")
-                await driver.add_listener("ledger", lambda *_said: self._wake.set())
+                await driver.add_listener(ledger_signal.CHANNEL, lambda *_said: self._wake.set())
                 try:
                     yield connection
                 finally:

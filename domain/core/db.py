@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from domain.core import ledger_signal
 from domain.core.text_rules import cleaned
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -110,6 +111,7 @@ async def transaction(make: Sessions) -> AsyncGenerator[AsyncSession]:
     """Run a block in a transaction: commit it completely or not at all. No other code commits."""
     async with make() as session, session.begin():
         yield session
+    await ledger_signal.send(session)
 
 
 async def driver_of(session: AsyncSession) -> Any:
@@ -131,5 +133,7 @@ async def copy_rows(
     """Insert many rows by binary COPY in the session's transaction; column defaults of the model do not apply."""
     if not rows:
         return
+    if table == "ledger":
+        ledger_signal.announce(session)
     driver = await driver_of(session)
     await driver.copy_records_to_table(table, columns=columns, records=rows)

@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, fun
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.core import ledger_signal
 from domain.core.base import JSON, Base
 from domain.core.erasable_text import ErasableText, commit_to
 
@@ -170,6 +171,7 @@ def record(
         once_key=once_key,
     )
     session.add(entry)
+    ledger_signal.announce(session)
     return entry
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Origin
+from domain.core import ledger_signal
 from domain.imports.mapping import Profile
 
 # The incidents of the file: their fields as the first row gives them, and the id they have or get. `once` begins the
@@ -270,6 +271,7 @@ async def write_facts(session: AsyncSession, actor: Actor) -> int:
         "actor": actor.subject,
     }
     await session.execute(text(_LEDGER), values)
+    ledger_signal.announce(session)
     await session.execute(text(_WORDS), {"tenant": actor.tenant_id})
     await session.execute(text("CREATE UNIQUE INDEX ON touched (id)"))
     await session.execute(text("ANALYZE touched"))
