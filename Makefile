@@ -14,7 +14,7 @@ PYTEST = $(RUN)/python -m pytest -n auto --dist loadgroup --durations=30
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-numbering bench-queries bench-timers loadtest docs lock sentiment vendor clean
+.PHONY: help install up test test-all check sdl migration bench-evaluator bench-gps bench-hub bench-ledger bench-numbering bench-queries bench-timers loadtest docs lock sentiment vendor clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ bench-queries: install ## Time four queries beside stock Strawberry with SQLAlch
 
 bench-numbering: install ## Time the numbering of an import's facts against a plain UPDATE of the same rows
 	$(RUN)/python -m tests.bench.numbering
+
+bench-ledger: install ## Time facts from eight writers to their numbers and the stream, and an import's, against a bare INSERT (1 min)
+	$(RUN)/python -m tests.bench.ledger
 
 sentiment: install ## Train the weights of sentiment and print their figures: make sentiment DATA=folder with reviews/*.parquet
 	$(RUN)/python -m domain.sentiment --data $(DATA)

@@ -1,4 +1,4 @@
-"""The benchmark of the evaluator times functions that the product calls, and its rows name them."""
+"""The benchmarks of evaluator and ledger time functions that the product calls, and their rows name them."""
 
 import ast
 from collections.abc import Iterator
@@ -113,6 +113,35 @@ def test_the_product_calls_what_the_benchmark_times(bench: str) -> None:
     assert methods_used
     assert functions_used <= called
     assert methods_used <= called_methods
+
+
+def test_the_benchmark_of_the_ledger_times_what_the_product_calls() -> None:
+    ledger = pytest.importorskip("tests.bench.ledger", exc_type=ImportError)
+    module = tree(ROOT / "tests/bench/ledger.py")
+    origin = imported(module)
+    [append] = [
+        node
+        for node in module.body
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == "append"
+    ]
+    timed = {
+        origin[call.func.id]
+        for call in calls(append)
+        if isinstance(call.func, ast.Name) and call.func.id in origin
+    }
+    called, methods = called_by_the_product()
+    relayed = {
+        each.func.attr
+        for each in calls(tree(ROOT / "workers/relay.py"))
+        if isinstance(each.func, ast.Attribute)
+    }
+
+    assert timed == {"domain.core.db.transaction", "domain.core.ledger.record"}
+    assert timed <= called
+    assert ledger.OURS["append"] == "transaction → record"
+    assert ledger.OURS["numbered"].split()[2] in relayed
+    assert ledger.OURS["shipped"].split()[2] in relayed
+    assert "run" in methods
 
 
 def timed_functions(module: ast.Module, bench: str) -> list[tuple[str, ast.AST]]:
