@@ -7,11 +7,12 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, anomalies, incidents
+from domain import accounts, anomalies, feedback, incidents
 from domain.agreements.model import TicketKind
 from domain.anomalies import AnomalySeries, AnomalyState
 from domain.core.base import among
 from domain.detection import Detector, Direction
+from domain.sentiment import Theme
 from schema.accounts import Account
 from schema.core.context import Info
 from schema.core.ids import Node
@@ -26,6 +27,7 @@ from schema.core.mutations import (
 from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields, subscription_fields
 from schema.core.types import enum, from_row, resolver, subscription
+from schema.feedback import TextSentiment
 from schema.incidents import Incident
 from schema.sites import Site
 from schema.subscriptions import After, FeedEvent, Item, facts_named
@@ -34,6 +36,7 @@ enum(
     AnomalySeries,
     "AnomalySeries",
     incidents="Incidents a day, by site and kind.",
+    negative_texts="Negative texts of the client a day, by theme and of all themes.",
     response_time="Median time from opening to acknowledgement of incidents, by day.",
 )
 enum(
@@ -68,7 +71,10 @@ class Anomaly(Node):
 
     series: Annotated[AnomalySeries, "Series in which it was found."]
     incident_kind: Annotated[
-        TicketKind | None, "Kind of the incidents that are counted; null for response times."
+        TicketKind | None, "Kind of the incidents that are counted; null for other series."
+    ]
+    theme: Annotated[
+        Theme | None, "Theme of the texts that are counted; null for all, and for other series."
     ]
     detector: Annotated[Detector, "Method that found it."]
     direction: Annotated[Direction, "Whether the values are higher or lower than usual."]
@@ -79,14 +85,13 @@ class Anomaly(Node):
     last_on: Annotated[date, "Last unusual day so far."]
     peak_on: Annotated[date, "Most unusual day; value, base, scale and z are of this day."]
     value: Annotated[
-        float, "Incidents of the day or, for bursts, of the week; seconds for response times."
+        float,
+        "Incidents or texts of the day or, for bursts, of the week; seconds for response times.",
     ]
     base: Annotated[float, "Value that the history of the series leads to expect."]
     scale: Annotated[float, "Usual deviation from the base."]
     z: Annotated[float, "Deviation from the base in units of the scale."]
-    probability: Annotated[
-        float | None, "Probability of so many incidents by chance; null but for bursts."
-    ]
+    probability: Annotated[float | None, "Probability of so many by chance; null but for bursts."]
     raised_at: Annotated[datetime, "Time at which it was raised."]
     state: Annotated[AnomalyState, "State of the anomaly: open, explained or a false alarm."]
     acknowledged_at: Annotated[datetime | None, "Time of the acknowledgement; null before."]
@@ -102,7 +107,7 @@ class Anomaly(Node):
         Site,
         accounts.Site,
         "site_id",
-        "Site of the incidents that are counted; null for response times.",
+        "Site of the incidents that are counted; null for other series.",
     )
 
     account = to_one(Account, accounts.Account, "account_id", "Account of the client concerned.")
@@ -117,8 +122,18 @@ class Anomaly(Node):
     @resolver(list[Incident])
     @staticmethod
     async def incidents(row: Row, info: Info) -> list[incidents.Incident]:
-        """Incidents of its days, the newest first, at most 20."""
+        """Incidents of its days, the newest first, at most 20; none for other series."""
+        if row.series is AnomalySeries.NEGATIVE_TEXTS:
+            return []
         return await info.context.get_all(incidents.Incident, row.evidence_ids)
+
+    @resolver(list[TextSentiment])
+    @staticmethod
+    async def texts(row: Row, info: Info) -> list[feedback.TextSentiment]:
+        """Negative texts of its days, the newest first, at most 20; none for other series."""
+        if row.series is not AnomalySeries.NEGATIVE_TEXTS:
+            return []
+        return await info.context.get_all(feedback.TextSentiment, row.evidence_ids)
 
 
 @query_fields

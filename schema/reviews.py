@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, incidents, recovery, replies, reputation
+from domain import accounts, feedback, incidents, recovery, replies, reputation
 from domain.sentiment import FoundTheme, themes_of
 from schema.accounts import Account
 from schema.contacts import Contact
@@ -33,8 +33,8 @@ from schema.review_enums import (
     ReviewVerification,
 )
 from schema.subscriptions import After, FeedEvent, Item, facts_named
-from schema.survey_answers import FoundSurveyTheme
 from schema.survey_scores import SurveyEstimate
+from schema.theme_words import FoundSurveyTheme
 
 SourceRow = strawberry.Parent[reputation.ReviewSource]
 ReviewRow = strawberry.Parent[reputation.Review]
@@ -148,12 +148,18 @@ class Review(Node):
     @resolver(list[FoundSurveyTheme])
     @staticmethod
     def themes(row: ReviewRow) -> list[FoundTheme]:
-        """Themes of the text, by a taxonomy of keywords in Dutch and English."""
+        """Themes by the words of the program alone; `sentiment` has those by the company's words."""
         return themes_of(f"{row.title or ''}\n{row.words or ''}")
 
     source = to_one(
         ReviewSource, reputation.ReviewSource, "source_id", "Source that it was read from."
     )
+
+    @relation("TextSentiment")
+    @staticmethod
+    async def sentiment(row: ReviewRow, info: Info) -> Any:
+        """Sentiment of the text; null until a worker has read it, and for clients."""
+        return await info.context.get_by(feedback.TextSentiment.review_id, row.id)
 
     account = to_one(
         Account,

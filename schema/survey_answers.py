@@ -7,10 +7,10 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, incidents, surveys
+from domain import accounts, feedback, incidents, surveys
 from domain.access import Right
 from domain.core.errors import Code, Refused
-from domain.sentiment import FoundTheme, Theme, themes_of
+from domain.sentiment import FoundTheme, themes_of
 from schema.accounts import Account
 from schema.contacts import Contact
 from schema.core.context import Context, Info
@@ -19,37 +19,14 @@ from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.mutations import MutationContext, mutation
 from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, resolver
+from schema.core.types import enum, from_row, relation, resolver
 from schema.questionnaires import AnswerInput, QuestionnaireVersion, answers_of
 from schema.sites import Site
 from schema.surveys import Survey, SurveyFilter
+from schema.theme_words import FoundSurveyTheme
 
-enum(
-    Theme,
-    "SurveyTheme",
-    punctuality="Being on time, or not.",
-    coverage="Filled shifts, and replacement of people who are away.",
-    conduct="Conduct and appearance of guards.",
-    expertise="Expertise, training and knowledge of the site.",
-    response="Response to alarms and requests.",
-    resolution="Whether problems are solved.",
-    communication="Communication, and being reachable.",
-    reporting="Reports and logbooks of the work.",
-    patrols="Patrols and rounds on site.",
-    billing="Invoices, prices and credits.",
-    continuity="The same people on site.",
-    technology="Cameras, systems, badges and apps.",
-)
 ResponseRow = strawberry.Parent[surveys.SurveyResponse]
 AnswerRow = strawberry.Parent[surveys.SurveyAnswer]
-
-
-@from_row(FoundTheme)
-class FoundSurveyTheme:
-    """Theme of an answer, with the words that decided."""
-
-    theme: Annotated[Theme, "Theme that the words belong to."]
-    words: Annotated[list[str], "Words of the answer that belong to the theme."]
 
 
 @from_row(surveys.SurveyAnswer)
@@ -65,8 +42,14 @@ class SurveyAnswer:
     @resolver(list[FoundSurveyTheme])
     @staticmethod
     def themes(row: AnswerRow) -> list[FoundTheme]:
-        """Themes of an answer in words, by a taxonomy of keywords in Dutch and English."""
+        """Themes by the words of the program alone; `sentiment` has those by the company's words."""
         return themes_of(row.words or "")
+
+    @relation("TextSentiment")
+    @staticmethod
+    async def sentiment(row: AnswerRow, info: Info) -> Any:
+        """Sentiment of an answer in words; null until a worker has read it."""
+        return await info.context.get_by(feedback.TextSentiment.answer_id, row.id)
 
 
 @from_row(surveys.SurveyResponse)

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from domain import health
+from workers.action_plans import tell_action_done
 from workers.audit import erase_person
 from workers.compensation import decide_credit, settle_credit
 from workers.credit_notices import tell_adjustment, tell_credit
 from workers.escalation import follow_ticket
+from workers.feedback import follow_review_link
 from workers.health import mark_health
 from workers.identity import send_invitation, send_security_notice
 from workers.jobs import Job
@@ -43,6 +45,7 @@ from workers.replies import (
 from workers.reports import schedule_reports
 from workers.reviews import match_review
 from workers.sending import send_message
+from workers.surveys import follow_up_answers
 
 Routes = Mapping[str, tuple[Job, ...]]
 
@@ -94,6 +97,12 @@ ROUTES: Routes = {
     "review.reply_seen": (follow_shown_reply,),
     "review.linked": (follow_linked_review,),
     "review.link_refused": (follow_linked_review,),
+    "action_plan.done": (tell_action_done,),
+    "review.received": (match_review,),
+    "survey.answered": (follow_up_answers,),
+    "survey.corrected": (follow_up_answers,),
+    "review.linked": (follow_review_link,),
+    "review.link_refused": (follow_review_link,),
     "recovery.step_done": (tell_recovery,),
     "replacement.needed": (tell_replacement,),
     "replacement.found": (tell_replacement,),

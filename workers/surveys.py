@@ -9,9 +9,15 @@ from domain import surveys
 from domain.accounts.model import Account
 from domain.core.db import Sessions
 from domain.core.deferral import Subject
+from workers.jobs import JobContext
 from workers.periodic import WorkContext, attempt_each
 
 ACCOUNTS = 200
+
+
+async def follow_up_answers(job: JobContext) -> None:
+    """Open a recovery case for a response with a low answer, once."""
+    await surveys.follow_up_low_answers(job.tx, job.fact.subject_id)
 
 
 async def ask_clients(work: WorkContext, limit: int) -> int:

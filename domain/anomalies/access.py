@@ -11,7 +11,7 @@ ACCESS = AccessRules(
     fields={
         "Anomaly": {
             None: "id series detector direction foundOn firstOn lastOn peakOn value base scale z probability state"
-            " incidentKind raisedAt acknowledgedAt explanation version site account explainedBy incidents",
+            " incidentKind theme raisedAt acknowledgedAt explanation version site account explainedBy incidents texts",
             Right.READ_ACTORS: "acknowledgedBy",
         }
     },

@@ -8,13 +8,14 @@ from domain.core.ledger import Fact
 
 
 class AnomalyRaised(Fact):
-    """A detector found something unusual in a daily series of the account; evidence are the incidents of its days."""
+    """A detector found something unusual in a daily series of the account; the evidence is of its days."""
 
     kind: ClassVar[str] = "anomaly.raised"
     subject_type: ClassVar[str | None] = "Anomaly"
     series: str
     site_id: UUID | None
     incident_kind: str | None
+    theme: str | None
     detector: str
     direction: str
     found_on: date
@@ -25,6 +26,7 @@ class AnomalyRaised(Fact):
     z_milli: int
     probability_ppm: int | None
     evidence_ids: list[UUID]
+    text_ids: list[UUID]
     internal: bool = True
 
 
@@ -41,6 +43,7 @@ class AnomalyContinued(Fact):
     scale_milli: int
     z_milli: int
     evidence_ids: list[UUID]
+    text_ids: list[UUID]
     internal: bool = True
 
 

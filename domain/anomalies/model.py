@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.agreements.model import TicketKind
 from domain.core.base import Base, Owned, Versioned
 from domain.detection import Detector, Direction
+from domain.sentiment import Theme
 
 
 class AnomalySeries(StrEnum):
@@ -18,6 +19,7 @@ class AnomalySeries(StrEnum):
 
     INCIDENTS = "incidents"
     RESPONSE_TIME = "response_time"
+    NEGATIVE_TEXTS = "negative_texts"
 
 
 class AnomalyState(StrEnum):
@@ -31,13 +33,13 @@ class AnomalyState(StrEnum):
 class Anomaly(Base, Owned, Versioned):
     """An unusual period of one daily series; it grows while it lasts, and people say what explains it.
 
-    `value`, `base`, `scale` and `z` are those of its most unusual day: incidents, or seconds of response time.
+    `value`, `base`, `scale` and `z` are those of its most unusual day: incidents, texts, or seconds of response time.
     """
 
     __tablename__ = "anomaly"
     __table_args__ = (
         UniqueConstraint(
-            *("account_id", "series", "site_id", "incident_kind", "detector", "direction"),
+            *("account_id", "series", "site_id", "incident_kind", "theme", "detector", "direction"),
             "found_on",
             name="uq_anomaly_found",
             postgresql_nulls_not_distinct=True,
@@ -52,6 +54,7 @@ class Anomaly(Base, Owned, Versioned):
     series: Mapped[AnomalySeries]
     site_id: Mapped[UUID | None] = mapped_column(ForeignKey("site.id"))
     incident_kind: Mapped[TicketKind | None]
+    theme: Mapped[Theme | None]  # of texts; None: of any theme, or none
     detector: Mapped[Detector]
     direction: Mapped[Direction]
     found_on: Mapped[date]  # the first day on which it could be known
@@ -63,7 +66,7 @@ class Anomaly(Base, Owned, Versioned):
     scale: Mapped[float]
     z: Mapped[float]
     probability: Mapped[float | None]  # of so many events by chance, for rare events
-    evidence_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))  # incidents of its days
+    evidence_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))  # incidents or texts of its days
     raised_at: Mapped[datetime]
     state: Mapped[AnomalyState] = mapped_column(default=AnomalyState.OPEN)
     acknowledged_at: Mapped[datetime | None]

@@ -23,24 +23,35 @@ from domain.anomalies.series import (
     MOST_EVIDENCE,
     AccountSeries,
     IncidentSeriesKey,
+    TextSeriesKey,
     evidence_of,
     read_series,
+    texts_of,
 )
 from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred
-from domain.detection import DailySeries, Detector, Direction, Episode, find_on, level_shifts
+from domain.detection import (
+    DailySeries,
+    Detector,
+    Direction,
+    Episode,
+    find_on,
+    level_shifts,
+    read_week,
+)
 
 PART = "anomalies"
 MOST_DAYS = 28
 """Days that a scan makes up for when no worker was there."""
 
-_Key = tuple[AnomalySeries, IncidentSeriesKey | None, Detector, Direction]
+_SeriesKey = IncidentSeriesKey | TextSeriesKey | None
+_Key = tuple[AnomalySeries, _SeriesKey, Detector, Direction]
 
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
     series: AnomalySeries
-    key: IncidentSeriesKey | None
+    key: _SeriesKey
     episode: Episode
 
 
@@ -112,6 +123,13 @@ def findings_of(series: AccountSeries, day: date) -> Iterator[_Finding]:
         for episode in level_shifts(_until(series.response, day)).episodes:
             if episode.found_on == day:
                 yield _Finding(AnomalySeries.RESPONSE_TIME, None, episode)
+    for of_theme, counts in sorted(series.texts.items(), key=lambda each: str(each[0].theme)):
+        # Texts are rare: a burst of them is judged as rare events however many there were before.
+        if day < counts.first_on:
+            continue
+        found = read_week(counts, (day - counts.first_on).days)
+        if isinstance(found, Episode):
+            yield _Finding(AnomalySeries.NEGATIVE_TEXTS, of_theme, found)
 
 
 def _until(series: DailySeries, day: date) -> DailySeries:
@@ -127,14 +145,27 @@ async def _newest(session: AsyncSession, account: Account) -> dict[_Key, Anomaly
     return {
         (
             row.series,
-            None
-            if row.site_id is None or row.incident_kind is None
-            else IncidentSeriesKey(row.site_id, row.incident_kind),
+            _key_of(row),
             row.detector,
             row.direction,
         ): row
         for row in rows
     }
+
+
+def _key_of(row: Anomaly) -> _SeriesKey:
+    if row.series is AnomalySeries.NEGATIVE_TEXTS:
+        return TextSeriesKey(row.theme)
+    if row.site_id is None or row.incident_kind is None:
+        return None
+    return IncidentSeriesKey(row.site_id, row.incident_kind)
+
+
+async def _evidence(tx: Tx, account: Account, finding: _Finding) -> list[UUID]:
+    days, key = finding.episode.days, finding.key
+    if isinstance(key, TextSeriesKey):
+        return await texts_of(tx.session, account, days, key)
+    return await evidence_of(tx.session, account, days, key)
 
 
 async def _follow(tx: Tx, account: Account, finding: _Finding, known: dict[_Key, Anomaly]) -> int:
@@ -145,7 +176,7 @@ async def _follow(tx: Tx, account: Account, finding: _Finding, known: dict[_Key,
     step = step_of(episode, None if last is None else _last(last))
     if step is FindingStep.LEAVE:
         return 0
-    evidence = await evidence_of(tx.session, account, episode.days, finding.key)
+    evidence = await _evidence(tx, account, finding)
     if step is FindingStep.CONTINUE and last is not None:
         _extend(tx, last, episode, evidence)
         return 0
@@ -164,8 +195,9 @@ def _raise(tx: Tx, account: Account, finding: _Finding, evidence: list[UUID]) ->
         tenant_id=account.tenant_id,
         account_id=account.id,
         series=finding.series,
-        site_id=None if key is None else key.site_id,
-        incident_kind=None if key is None else key.kind,
+        site_id=key.site_id if isinstance(key, IncidentSeriesKey) else None,
+        incident_kind=key.kind if isinstance(key, IncidentSeriesKey) else None,
+        theme=key.theme if isinstance(key, TextSeriesKey) else None,
         detector=found.detector,
         direction=found.direction,
         found_on=found.found_on,
@@ -191,6 +223,7 @@ def _raise(tx: Tx, account: Account, finding: _Finding, evidence: list[UUID]) ->
             series=row.series.value,
             site_id=row.site_id,
             incident_kind=None if row.incident_kind is None else row.incident_kind.value,
+            theme=None if row.theme is None else row.theme.value,
             detector=row.detector.value,
             direction=row.direction.value,
             found_on=row.found_on,
@@ -200,7 +233,8 @@ def _raise(tx: Tx, account: Account, finding: _Finding, evidence: list[UUID]) ->
             scale_milli=_milli(row.scale),
             z_milli=_milli(row.z),
             probability_ppm=None if chance is None else round(1e6 * chance),
-            evidence_ids=evidence,
+            evidence_ids=_named(row, texts=False),
+            text_ids=_named(row, texts=True),
         )
     )
     return row
@@ -230,9 +264,16 @@ def _extend(tx: Tx, row: Anomaly, found: Episode, evidence: list[UUID]) -> None:
             base_milli=_milli(row.base),
             scale_milli=_milli(row.scale),
             z_milli=_milli(row.z),
-            evidence_ids=row.evidence_ids,
+            evidence_ids=_named(row, texts=False),
+            text_ids=_named(row, texts=True),
         )
     )
+
+
+def _named(row: Anomaly, *, texts: bool) -> list[UUID]:
+    """Return the evidence when it is texts, or when it is incidents."""
+    are_texts = row.series is AnomalySeries.NEGATIVE_TEXTS
+    return row.evidence_ids if are_texts is texts else []
 
 
 def _milli(value: float) -> int:

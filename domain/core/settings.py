@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     """How many minutes a password reset link is valid."""
     second_factor: Literal["optional", "staff"] = "optional"
     """Whether staff need a second factor; until they have one, they can only set it up."""
+    sentiment: Literal["best", "plain"] = "best"
+    """Method that reads what clients write: the encoder where it is installed, or the plain one for less load."""
     trusted_proxies: tuple[Network, ...] = ()
     """Addresses or networks of proxies whose `X-Forwarded-For` is trusted, such as `10.0.0.0/8`; none by default."""
     development: bool = False

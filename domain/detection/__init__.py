@@ -12,7 +12,7 @@ from domain.detection.daily import (
 from domain.detection.episodes import DayStanding, Detector, Direction, Episode, Scan
 from domain.detection.levels import level_shifts
 from domain.detection.profile import DetectionProfile, load_profile, shipped_profiles
-from domain.detection.rare import expected_in_week, is_silent, rare_bursts, tail
+from domain.detection.rare import expected_in_week, is_silent, rare_bursts, read_week, tail
 from domain.detection.selection import find_on, scan_counts
 from domain.detection.series import DailySeries
 from domain.detection.table import SeriesFile, read_series
@@ -42,6 +42,7 @@ __all__ = [
     "read_day",
     "read_days",
     "read_series",
+    "read_week",
     "scan_counts",
     "shipped_profiles",
     "tail",

@@ -1,6 +1,6 @@
 """Signals of engagement: whether people of the client come, reply, answer, speak kindly, and keep in touch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from statistics import median
@@ -14,6 +14,8 @@ from domain.health.signals import Signal, SignalCategory, SignalKey, days_since,
 K = ObservationKind
 REPLY_WINDOW, REPLY_BASE = 60 * DAY, 180 * DAY
 MINUTE = 60.0
+CORRECTED = {"negative": -0.6, "neutral": 0.0, "positive": 0.6}
+"""Polarity that a label by a person counts for: the ends and the middle of the curve."""
 
 
 def meetings(facts: AccountFacts) -> list[Point]:
@@ -87,8 +89,35 @@ def _answers(answer: HealthFact, asked: HealthFact) -> bool:
 
 
 def tones(facts: AccountFacts) -> list[Point]:
-    """Return the tone of conversations, from -1 to 1."""
-    return [each._replace(number=each.number / 100) for each in points_of(facts.observed(K.TONE))]
+    """Return the tone of conversations, and the polarity of what the client wrote, from -1 to 1."""
+    said = [each._replace(number=each.number / 100) for each in points_of(facts.observed(K.TONE))]
+    return sorted([*said, *written(facts)])
+
+
+def written(facts: AccountFacts) -> list[Point]:
+    """Return the polarity of the client's answers and updates, as they were written and corrected last.
+
+    Public reviews are not counted: they need not be by a contact of the client.
+    """
+    corrected: dict[UUID, int] = {}
+    for fact in facts.of("survey.corrected"):
+        corrected[fact.subject_id] = max(fact.number, corrected.get(fact.subject_id, 0))
+    found: dict[UUID, Point] = {}
+    for fact in facts.of("sentiment.read", "sentiment.corrected"):
+        wrote = datetime.fromisoformat(fact.body["written_at"])
+        if fact.kind == "sentiment.corrected":
+            if fact.subject_id in found:
+                number = CORRECTED[fact.body["after"]["label"]]
+                found[fact.subject_id] = Point(wrote, fact.number, number)
+        elif fact.body["review_id"] is None and not _is_replaced(fact, corrected):
+            found[fact.subject_id] = Point(wrote, fact.number, fact.body["polarity"] / 1e6)
+    return [*found.values()]
+
+
+def _is_replaced(fact: HealthFact, corrected: Mapping[UUID, int]) -> bool:
+    """Return whether the respondent wrote something else after this text was read."""
+    response = fact.body["response_id"]
+    return response is not None and corrected.get(UUID(response), 0) > fact.number
 
 
 def champions(facts: AccountFacts) -> set[UUID]:
@@ -146,7 +175,7 @@ SIGNALS = (
     ),
     Signal(
         SignalKey.TONE, E, 6, linear(-0.6, 0.6), tones, mean,
-        "Mean tone of conversations with the client, from -1 to 1.", "tone", 90 * DAY, 3,
+        "Mean tone of conversations, answers and updates of the client, from -1 to 1.", "tone", 90 * DAY, 3,
     ),
     Signal(
         SignalKey.CHAMPION_CONTACT, E, 6, linear(90, 14), champions_heard, days_since,

@@ -37,6 +37,7 @@ KINDS = FREQUENT | {
     *("invoice.issued", "invoice.paid", "invoice.payment_reversed"),
     *("recovery.opened", "recovery.closed", "recovery.reopened", "promise.dispute_decided"),
     *("observation.recorded", "observation.withdrawn"),
+    *("sentiment.read", "sentiment.corrected"),
 }
 """Kinds of facts that health follows from."""
 LOOK_BACK, LOOK_BACK_FREQUENT = 730 * DAY, 300 * DAY

@@ -88,6 +88,7 @@ async def update(
         author=tx.actor.subject,
         body=body,
         client_visible=client_visible,
+        words_unread=tx.actor.is_client,
     )
     tx.session.add(row)
     record_event(

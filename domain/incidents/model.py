@@ -141,13 +141,19 @@ class IncidentUpdate(Base, Owned):
     """One update of an incident; the client sees it when `client_visible`."""
 
     __tablename__ = "incident_update"
-    __table_args__ = (Index(None, "incident_id", "at"),)
+    __table_args__ = (
+        Index(None, "incident_id", "at"),
+        Index(
+            "ix_incident_update_unread", "tenant_id", "id", postgresql_where=text("words_unread")
+        ),
+    )
 
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
     at: Mapped[datetime]
     author: Mapped[str]
     body: Mapped[str]
     client_visible: Mapped[bool]
+    words_unread: Mapped[bool] = mapped_column(default=False)  # a client wrote it; no sentiment yet
 
 
 class Pause(Base, Owned):

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import accounts, files, guards, messages, reputation, surveys, testimonials
+from domain import accounts, feedback, files, guards, messages, reputation, surveys, testimonials
 from domain.access import Actor, Tx
 from domain.accounts.model import Contact, User
 from domain.core.base import JSON
@@ -84,6 +84,7 @@ async def erase(tx: Tx, person: Person, person_id: UUID, *, confirmed: Sequence[
         )
     account_id = _account_of(row)
     if isinstance(row, Contact):
+        await feedback.forget_person(tx.session, row.id)
         texts += await surveys.forget(tx.session, row.id)
         texts += await testimonials.forget_contact(tx, row.id)
         await reputation.forget_contact(tx.session, row.id)

@@ -23,11 +23,13 @@ from sqlalchemy import true as always
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from domain import feedback
 from domain.access import Actor, Right
 from domain.access.facts import HIDDEN_WORDS
 from domain.access.fields import RIGHT_OF_FIELD
 from domain.access.visibility import visible_to
 from domain.accounts.model import Contact, Reach, User
+from domain.action_plans.model import ActionPlan, ActionPlanComment
 from domain.anomalies.model import Anomaly
 from domain.commitments.model import Commitment
 from domain.compensation.model import Credit, Dispute
@@ -88,6 +90,11 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     ReviewReply.words,
     ReviewReply.posted_words,
     ReviewReply.reason,
+    ActionPlan.title,
+    ActionPlan.words,
+    ActionPlan.outcome,
+    ActionPlan.drop_reason,
+    ActionPlanComment.words,
     Simulation.sign_off_reason,
     ErasableText.words,
 )
@@ -186,7 +193,10 @@ async def redact(
         gone = await session.scalars(
             change.where(within).returning(_key(model)).execution_options(synchronize_session=False)
         )
-        counts[model is ErasableText] += len(gone.all())
+        changed = gone.all()
+        if text in {SurveyAnswer.words, IncidentUpdate.body}:
+            await feedback.forget_words(session, changed)
+        counts[model is ErasableText] += len(changed)
     return counts[True], counts[False]
 
 

@@ -245,14 +245,12 @@ def _see(tx: Tx, review: Review, read_at: datetime) -> None:
 def _move(tx: Tx, review: Review, read: ReadReview, *, is_edit: bool) -> None:
     """Make a newer reading the review's state, and record what changed: the review, or the reply below it."""
     before = values_of(review, _FIGURES)
-    words, reply, replied_at = (
-        _words(review.title, review.words),
-        review.reply_words,
-        review.replied_at,
-    )
+    words = _words(review.title, review.words)
+    reply, replied_at = review.reply_words, review.replied_at
     for name in _COPIED:
         setattr(review, name, getattr(read, name))
     review.share, review.digest = read.share, read.digest
+    review.words_unread = review.words_unread or words != _words(read.title, read.words)
     review.scale_low, review.scale_high = read.scale
     if is_edit:
         tx.record(

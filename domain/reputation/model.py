@@ -3,7 +3,15 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.core.base import JSON, Base, Owned, Tenanted, Versioned
@@ -59,6 +67,12 @@ class Review(Base, Tenanted, Versioned):
         CheckConstraint("share BETWEEN 0 AND 1", name="share_0_to_1"),
         CheckConstraint("(state = 'gone') = (gone_at IS NOT NULL)", name="gone_has_instant"),
         Index(None, "tenant_id", "written_at"),
+        Index(
+            "ix_review_unread",
+            "tenant_id",
+            "id",
+            postgresql_where=text("words_unread AND num_nonnulls(title, words) > 0"),
+        ),
     )
 
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
@@ -91,6 +105,7 @@ class Review(Base, Tenanted, Versioned):
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     version_count: Mapped[int] = mapped_column(default=1)
     was_edited: Mapped[bool] = mapped_column(default=False)
+    words_unread: Mapped[bool] = mapped_column(default=True)  # no sentiment of them yet
 
     @property
     def is_disputed(self) -> bool:

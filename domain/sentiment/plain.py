@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from domain.sentiment.features import Word, features_of, words_of
 from domain.sentiment.heads import PolarityHead, shipped
 from domain.sentiment.port import Polarity, SentimentMethod
+from domain.sentiment.themes import Theme
 
 ENCODER = "plain-1"
 """Name of the features; it changes with how they are computed."""
@@ -37,6 +38,15 @@ class PlainModel:
     def polarity(self, texts: Sequence[str]) -> list[Polarity]:
         """Return the polarity of each text with the words that contributed most in its direction."""
         return [self._one(text) for text in texts]
+
+    @property
+    def head(self) -> PolarityHead:
+        """Return the weights."""
+        return self._head
+
+    def suggested_themes(self, texts: Sequence[str]) -> list[Theme | None]:
+        """Suggest nothing: without an encoder there is no nearness."""
+        return [None] * len(texts)
 
     def _one(self, text: str) -> Polarity:
         words = words_of(text)

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from domain.sentiment.heads import PolarityHead
+from domain.sentiment.themes import Theme
+
 NEUTRAL_BELOW = 0.25
 """A polarity nearer to zero than this is neutral."""
 
@@ -47,8 +50,15 @@ class PolarityModel(Protocol):
     def version(self) -> str:
         """Return the version of the weights; another one may give other results."""
 
+    @property
+    def head(self) -> PolarityHead:
+        """Return the weights."""
+
     def polarity(self, texts: Sequence[str]) -> list[Polarity]:
         """Return the polarity of each text, in order; any string is accepted."""
+
+    def suggested_themes(self, texts: Sequence[str]) -> list[Theme | None]:
+        """Return the theme that each text may be about, for a person to confirm; None where nothing is near."""
 
 
 def class_of(value: float) -> PolarityClass:

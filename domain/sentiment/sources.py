@@ -25,8 +25,12 @@ class Example(NamedTuple):
     @property
     def fold(self) -> int:
         """Return the fold of cross-validation, by a hash of the group."""
-        digest = hashlib.sha256(f"{self.source}:{self.group}".encode()).digest()
-        return int.from_bytes(digest[:4]) % FOLDS
+        return fold_of(f"{self.source}:{self.group}", FOLDS)
+
+
+def fold_of(group: str, folds: int) -> int:
+    """Return the fold of a group by a hash of its name."""
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4]) % folds
 
 
 class OpenSource(NamedTuple):

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from domain.sentiment.features import features_of, words_of
@@ -19,6 +20,8 @@ from domain.sentiment.heads import PolarityHead, sealed
 from domain.sentiment.plain import ENCODER
 from domain.sentiment.port import NEUTRAL_BELOW
 from domain.sentiment.sources import FOLDS, SENTENCES, WORD_LIST, Example, licences
+from domain.sentiment.theme_heads import ThemeHead, sealed_themes
+from domain.sentiment.themes import Theme
 
 FEWEST_TEXTS = 5
 """Texts of others that a feature must be in: a rarer one could tell whose text it was."""
@@ -27,6 +30,7 @@ FEWEST_OWN = {SENTENCES: 2, WORD_LIST: 1}
 MOST_FEATURES = 16_000
 PENALTY = 3.0
 E5_PENALTY = 100.0
+THEME_PENALTY = 300.0
 
 Fit = Callable[[Sequence[int], Sequence[int]], Vector]
 """Trains on the examples at the first positions, and returns the polarity of those at the second."""
@@ -103,6 +107,51 @@ def train_e5(examples: Sequence[Example], rows: Vector, encoder: str) -> Polarit
             scale=[round(float(each), 6) for each in scale],
         )
     )
+
+
+def train_themes(examples: Sequence[Example], rows: Vector, encoder: str) -> ThemeHead:
+    """Train weights that suggest a theme, on the own sentences with one; figures say how often the first is right."""
+    own = [at for at, each in enumerate(examples) if each.source == SENTENCES and each.themes]
+    rows, own_examples = rows[own], [examples[at] for at in own]
+    wanted = np.array(
+        [[1.0 if theme in each.themes else -1.0 for theme in Theme] for each in own_examples]
+    )
+    ones = np.ones(len(own))
+
+    def fit(at: Sequence[int]) -> ThemeHead:
+        mean, scale = np.round(rows[at].mean(axis=0), 6), np.round(rows[at].std(axis=0), 6) + 1e-6
+        scaled = (rows[at] - mean) / scale
+        found = {
+            theme: fit_dense(scaled, wanted[at, column], ones[at], penalty=THEME_PENALTY)
+            for column, theme in enumerate(Theme)
+        }
+        return ThemeHead(
+            encoder=encoder,
+            mean=[round(float(each), 6) for each in mean],
+            scale=[round(float(each), 6) for each in scale],
+            coef={
+                str(theme): [int(each) for each in np.rint(coef[:-1] * 10_000)]
+                for theme, coef in found.items()
+            },
+            intercept={str(theme): round(float(coef[-1]), 6) for theme, coef in found.items()},
+            figures={},
+        )
+
+    rest = [at for at, each in enumerate(own_examples) if not each.is_held_out]
+    first = np.zeros(len(own), np.int64)
+    for fold in range(FOLDS):
+        test = [at for at in rest if own_examples[at].fold == fold]
+        head = fit([at for at in rest if own_examples[at].fold != fold])
+        first[test] = head.scores(rows[test]).argmax(axis=1)
+    head = fit(rest)
+    held_out = [at for at, each in enumerate(own_examples) if each.is_held_out]
+    first[held_out] = head.scores(rows[held_out]).argmax(axis=1)
+    right = wanted[np.arange(len(own)), first] > 0
+    measured = {
+        name: {"n": len(at), "first": round(float(right[at].mean()), 4)}
+        for name, at in (("sentences", rest), ("held out", held_out))
+    }
+    return sealed_themes(msgspec.structs.replace(head, figures=measured))
 
 
 def measure(

@@ -3,6 +3,7 @@
 from domain.surveys.answers import OpenSurvey, answer, open_survey
 from domain.surveys.export import csv_of
 from domain.surveys.fatigue import SkipReason, SurveyPurpose
+from domain.surveys.follow_up import follow_up_low_answers
 from domain.surveys.letters import SurveyLetter
 from domain.surveys.links import SurveyLinks
 from domain.surveys.model import (
@@ -52,6 +53,7 @@ from domain.surveys.reads import (
 from domain.surveys.reminders import REMINDERS_DUE, remind, to_remind
 from domain.surveys.rules import Audience, Trigger
 from domain.surveys.scores import (
+    POSITIVE,
     Estimate,
     IntervalMethod,
     ScoreKind,
@@ -82,6 +84,7 @@ __all__ = [
     "MOST_QUESTIONS",
     "PART",
     "REMINDERS_DUE",
+    "POSITIVE",
     "SCALES",
     "SCORE_FACTS",
     "WAVES_DUE",
@@ -128,6 +131,7 @@ __all__ = [
     "csv_of",
     "decide_wave",
     "due_waves",
+    "follow_up_low_answers",
     "forget",
     "is_asked",
     "measured",

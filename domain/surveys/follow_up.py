@@ -1,6 +1,5 @@
 """Follow up low answers: a recovery case with an owner, whose client is listened to within 48 hours."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import exists, or_, select
@@ -9,21 +8,17 @@ from domain import recovery
 from domain.access import Role, Tx
 from domain.accounts.model import Contact, Reach, User
 from domain.core.errors import naming_only
-from domain.surveys.model import QuestionnaireVersion, SurveyResponse
+from domain.surveys.model import QuestionnaireVersion, SurveyAnswer, SurveyResponse
 from domain.surveys.questions import GivenAnswer
 from domain.surveys.rules import low_questions
 
 SUMMARY = "A survey answer asks for a follow-up"
 
 
-async def follow_up_low_answers(
-    tx: Tx,
-    response: SurveyResponse,
-    version: QuestionnaireVersion,
-    given: Mapping[str, GivenAnswer],
-) -> UUID | None:
+async def follow_up_low_answers(tx: Tx, response_id: UUID) -> UUID | None:
     """Open a case for a response with a low answer, once; return its id. Never for an anonymous one."""
-    if response.is_anonymous or not low_questions(version.questions, given):
+    response = await tx.session.get(SurveyResponse, response_id)
+    if response is None or response.is_anonymous or not await _is_low(tx, response):
         return None
     owner_id = await _owner(tx, response)
     if owner_id is None:
@@ -33,6 +28,17 @@ async def follow_up_low_answers(
             tx, response.account_id, response.id, summary=SUMMARY, owner_id=owner_id
         )
     return None if case is None else case.id
+
+
+async def _is_low(tx: Tx, response: SurveyResponse) -> bool:
+    version = await tx.session.get_one(QuestionnaireVersion, response.version_id)
+    rows = await tx.session.execute(
+        select(SurveyAnswer.question, SurveyAnswer.number).where(
+            SurveyAnswer.response_id == response.id, SurveyAnswer.number.is_not(None)
+        )
+    )
+    given = {question: GivenAnswer(number=number) for question, number in rows}
+    return bool(low_questions(version.questions, given))
 
 
 async def _owner(tx: Tx, response: SurveyResponse) -> UUID | None:

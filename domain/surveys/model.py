@@ -183,6 +183,12 @@ class SurveyAnswer(Base, Owned):
         CheckConstraint(
             "num_nonnulls(number, chosen, words) <= 1", name="a_number_or_choices_or_words"
         ),
+        Index(
+            "ix_survey_answer_unread",
+            "tenant_id",
+            "id",
+            postgresql_where=text("words_unread AND words IS NOT NULL"),
+        ),
     )
 
     response_id: Mapped[UUID] = mapped_column(ForeignKey("survey_response.id"))
@@ -191,4 +197,5 @@ class SurveyAnswer(Base, Owned):
     number: Mapped[int | None]
     chosen: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     words: Mapped[str | None]
+    words_unread: Mapped[bool] = mapped_column(default=True)  # no sentiment of them yet
     is_anonymous: Mapped[bool] = mapped_column(default=False)

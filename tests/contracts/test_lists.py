@@ -39,7 +39,7 @@ NAMED = {"assignee_id": "User", "source_id": "ReviewSource"}
 """Filter → the type of the id that it takes, where its name does not say so."""
 TYPES = {model.__tablename__: model.__name__ for model in nodes()}
 SHOWN_AS = {"promise.announced_due_at": "dueAt", "sign_in.renewed_at": "endedAt"}
-SHOWN_AS |= {"account_health.low_millionths": "low"}
+SHOWN_AS |= {"account_health.low_millionths": "low", "text_sentiment.disagrees": "scoreDisagrees"}
 """Column → the field that shows it, or whose value it decides, where the names differ."""
 DERIVED: dict[str, tuple[Right, ...]] = {
     "promise_watch.first_due_at": (Right.READ_PROMISES, Right.READ_INTERNAL),

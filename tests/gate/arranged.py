@@ -22,6 +22,8 @@ Values = dict[str, Any]
 Round = dict[str, Values]
 """Table → the values that its rows have in one round."""
 COLUMNS: dict[tuple[str, str], str] = {
+    ("actionPlans", "priority"): "action_plan.priority",
+    ("actionPlans", "states"): "action_plan.state",
     ("anomalies", "states"): "anomaly.state",
     ("credits", "states"): "credit.state",
     ("disputes", "states"): "dispute.state",
@@ -40,12 +42,17 @@ COLUMNS: dict[tuple[str, str], str] = {
     ("reports", "verdicts"): "report.verdict",
     ("reviewLinks", "states"): "review_link.state",
     ("reviews", "states"): "review.state",
+    ("textSentiments", "label"): "text_sentiment.label",
+    ("textSentiments", "theme"): "text_sentiment.themes",
     ("webhookDeliveries", "states"): "webhook_delivery.state",
 }
 """List and argument → the column that the filter compares."""
+LISTED = {"text_sentiment.themes"}
+"""Columns that hold a list, which the filter looks into."""
 VALUES: dict[tuple[str, str, bool], tuple[str, Values]] = {
     ("presences", "lasting", True): ("presence", {"until_at": None}),
     ("sessions", "goingOn", False): ("sign_in", {"ended_at": AT}),
+    ("textSentiments", "disagreeing", True): ("text_sentiment", {"disagrees": True}),
     ("touchpoints", "isOpen", True): ("touchpoint", {"done_at": None, "done_by": None}),
     ("touchpoints", "overdue", True): (
         "touchpoint",
@@ -82,7 +89,8 @@ def wanted(name: str, argument: str, value: Any) -> tuple[str, Values] | None:
         return None
     table, _, of_table = column.partition(".")
     one = value if isinstance(value, str) else value[0]
-    values = {of_table: one.lower(), **BESIDE.get((name, argument), {})}
+    held: Any = [one.lower()] if column in LISTED else one.lower()
+    values = {of_table: held, **BESIDE.get((name, argument), {})}
     if table in ENDS and "state" in values:
         ended, states = ENDS[table]
         values[ended] = AT if values["state"] in states else None

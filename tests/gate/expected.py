@@ -307,6 +307,7 @@ WITHIN: dict[str, Within] = {
     "accessible accounts; always one's own": Expectation.own_or_in_reach,
     "accessible accounts, without anonymous ones": Expectation.in_reach,
     "accessible accounts, and linked to no client": Expectation.or_general,
+    "accessible accounts, and linked to no client, without anonymous ones": Expectation.or_general,
     "accessible accounts; clients: where the company shares it": Expectation.in_reach,
     "of users one manages; always one's own": Expectation.of_user_in_reach,
     "of roles one manages, with accessible accounts only": _whole,

@@ -28,6 +28,7 @@ CHANGED_NOTHING = {
 OF_CLIENTS = {"answerSurvey"}
 """Mutations that only people of a client do; tests/api/test_survey_page.py reads their facts."""
 NAMED: dict[tuple[str, str], tuple[str, str | None]] = {
+    ("action_plan", "priority"): ("action_plan.prioritised", None),
     ("anomaly", "state"): ("anomaly.acknowledged", None),
     ("commitment", "owner_id"): ("commitment.handed_over", None),
     ("raid_entry", "owner_id"): ("raid.handed_over", None),
@@ -63,6 +64,9 @@ STEP = "the kind of the fact names the step from one state to the next"
 WHO = "the fact's actor, and its reason where it has one; the row keeps both"
 LEFT_OUT = {
     ("*", "version"): "counts the changes of a row",
+    ("action_plan", "state"): STEP,
+    ("action_plan", "look_at"): "when the effect is measured next, computed",
+    ("text_sentiment", "disagrees"): "computed from the label and the score; the fact states it",
     ("incident", "status"): STEP,
     ("incident", "reassigned_count"): "the number of facts incident.reassigned",
     ("incident", "reopened_count"): "the number of facts incident.reopened",
@@ -111,6 +115,9 @@ LEFT_OUT = {
 }
 """Columns, `*` for every table's, whose values before and after no fact has to state, and why."""
 FILLED = {
+    ("action_plan", "outcome"),
+    ("action_plan", "drop_reason"),
+    ("text_sentiment", "corrected_by"),
     ("anomaly", "acknowledged_by"),
     ("anomaly", "explanation"),
     ("anomaly", "incident_id"),

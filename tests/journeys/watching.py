@@ -42,6 +42,7 @@ class Workers:
                 "data",
                 "smtp_host",
                 "smtp_port",
+                "sentiment",
             )
         }
         process = Popen(

@@ -54,7 +54,9 @@ async def answered(api: Api, office: Office, *numbers: tuple[int, int], **more: 
             "improve": GivenAnswer(words=f"Rating {rating}"),
         }
         async with transaction(api.make) as session:
-            await surveys.answer(session, invitation.id, given, at=api.state.now())
+            response = await surveys.answer(session, invitation.id, given, at=api.state.now())
+            tx = Tx(session, system(office.world.tenant.id), api.state.now())
+            await surveys.follow_up_low_answers(tx, response.id)  # as the job does
     return [str(each.contact_id) for each in found]
 
 

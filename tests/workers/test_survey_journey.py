@@ -2,32 +2,16 @@
 
 import asyncio
 import re
-from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 
-import httpx2
 import pytest
-from sqlalchemy import func, insert, select
 
-from domain.access import Tx
-from domain.accounts import Contact
 from domain.core import cursor
-from domain.core.base import uuid7
-from domain.core.db import transaction
-from domain.surveys import (
-    SurveyInvitation,
-    SurveyPurpose,
-    SurveyResponse,
-    SurveyWave,
-    Trigger,
-    published,
-)
 from schema.core import ids
 from tests.api import asking
-from tests.surveying import survey, system
 from tests.workers.conftest import Working
 
 pytestmark = pytest.mark.anyio
@@ -103,67 +87,3 @@ async def test_a_survey_is_asked_by_letter_answered_by_link_and_followed(
             if status == 200:
                 assert answer.text.splitlines()[0].endswith("weight,experience")
                 assert len(answer.text.splitlines()) == 3
-
-
-@pytest.mark.slow
-async def test_two_thousand_answers_in_a_minute_are_each_stored_once(
-    database_url: str, redis_url: str, tmp_path: Path
-) -> None:
-    async with asking.serving(asking.settings(database_url, redis_url, tmp_path)) as server:
-        api = server.api
-        office = await asking.office(api)
-        world, at = office.world, api.state.now()
-        rule = await survey(api.make, world.tenant.id, at, Trigger.YEARLY)
-        async with transaction(api.make) as session:
-            tx = Tx(session, system(world.tenant.id), at)
-            version = await published(tx, rule.questionnaire_id)
-            assert version is not None
-            own = {"tenant_id": world.tenant.id, "account_id": world.account.id}
-            wave = SurveyWave(
-                **own, survey_id=rule.id, name="burst", due_at=at, decided_at=at,
-                contacts=2_000, asked=2_000,
-            )  # fmt: skip
-            session.add(wave)
-            await session.flush()
-            people = [uuid7() for _ in range(2_000)]
-            invitations = [uuid7() for _ in range(2_000)]
-            await session.execute(
-                insert(Contact),
-                [own | {"id": each, "name": f"C {each}", "role": "x"} for each in people],
-            )
-            await session.execute(
-                insert(SurveyInvitation),
-                [
-                    own
-                    | {
-                        "id": each, "survey_id": rule.id, "wave_id": wave.id,
-                        "version_id": version.id, "contact_id": contact, "person": str(contact),
-                        "purpose": SurveyPurpose.RELATIONSHIP, "decided_at": at,
-                        "closes_at": at + timedelta(days=14),
-                    }
-                    for each, contact in zip(invitations, people, strict=True)
-                ],
-            )  # fmt: skip
-        links = [f"/s/{api.state.survey_links.token(each)}" for each in invitations]
-        turns = asyncio.Semaphore(24)
-        began = asyncio.get_running_loop().time()
-
-        async def send(http: httpx2.AsyncClient, number: int, path: str) -> int:
-            async with turns:
-                data = {"experience": str(1 + number % 5), "recommend": str(number % 11)}
-                return (await http.post(path, data=data)).status_code
-
-        jobs = [(n, path) for n, path in enumerate(links) for _ in range(2)]  # pressed twice
-        url = f"http://127.0.0.1:{server.port}"
-        async with httpx2.AsyncClient(base_url=url, timeout=60) as http:
-            statuses = await asyncio.gather(*(send(http, n, path) for n, path in jobs))
-        took = asyncio.get_running_loop().time() - began
-        async with api.make() as session:
-            stored = await session.scalar(
-                select(func.count()).where(SurveyResponse.survey_id == rule.id)
-            )
-        print(f"4,000 requests in {took:.1f} s: {4_000 / took:.0f} a second")  # noqa: T201
-        assert (set(statuses), stored) == ({200}, 2_000)
-        found = (await api.data(office.manager, SCORES))["surveyScores"]
-        assert found["answered"] == 2_000
-        assert {each["score"]["n"] for each in found["questions"]} == {2_000}

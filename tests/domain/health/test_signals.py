@@ -94,6 +94,27 @@ def test_replies_are_compared_with_the_clients_own_habit(log: Log) -> None:
     assert value(log.read(S.REPLY_TIME)) == pytest.approx(50)
 
 
+def test_tone_follows_what_the_client_wrote_as_it_stands_now(log: Log) -> None:
+    def wrote(days: float, polarity: float, **more: Any) -> UUID:
+        body = {"response_id": None, "review_id": None, "polarity": round(1e6 * polarity)} | more
+        at = (NOW - (days + 0.1) * DAY).isoformat()
+        return log.add("sentiment.read", days, written_at=at, **body)
+
+    wrote(10, -0.3)
+    response = uuid4()
+    wrote(9, -0.9, response_id=str(response))  # replaced by the next two
+    log.add("survey.corrected", 8, response, after={})
+    wrote(7, 0.3, response_id=str(response))
+    wrote(6, -1.0, review_id=str(uuid4()))  # anybody can write a review
+    log.saw(K.TONE, 5, 60)
+    assert log.read(S.TONE).figure == pytest.approx(0.2)
+    text = wrote(4, 0.9)
+    at = (NOW - 4 * DAY).isoformat()
+    log.add("sentiment.corrected", 1, text, written_at=at, after={"label": "negative"})
+    assert log.read(S.TONE).figure == pytest.approx(0.0)
+    assert BY_KEY[S.TONE].read(log.known(shuffled=True)).n == 4
+
+
 def test_survey_answers_are_shared_among_invitations(log: Log) -> None:
     asked = [
         log.add("survey.asked", days, survey_id=SURVEY, contact_id=contact)

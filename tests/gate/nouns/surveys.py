@@ -67,7 +67,8 @@ async def furnish(api: Api, office: Office) -> None:
     row = await _asked(api, office)
     async with transaction(api.make) as session:
         given = {"experience": GivenAnswer(number=2), "improve": GivenAnswer(words="Probe words")}
-        await surveys.answer(session, row.id, given, at=T0)
+        response = await surveys.answer(session, row.id, given, at=T0)
+        await surveys.follow_up_low_answers(_tx(session, office), response.id)
 
 
 async def _to_answer(api: Api, office: Office) -> dict[str, Any]:
