@@ -13,7 +13,6 @@ TYPES: dict[str, str] = {
     "accounts": "Account",
     "approver_id": "User",
     "owner_id": "User",
-    "review_id": "Review",
     "rule_id": "ReplyRule",
     "accounts_after": "Account",
     "accounts_before": "Account",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -19,7 +19,7 @@ from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.mutations import MutationContext, mutation
 from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import enum, from_row, relation, resolver
+from schema.core.types import from_row, relation, resolver
 from schema.questionnaires import AnswerInput, QuestionnaireVersion, answers_of
 from schema.sites import Site
 from schema.surveys import Survey, SurveyFilter

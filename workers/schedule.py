@@ -22,7 +22,6 @@ from domain import (
 )
 from domain.core import outbox
 from domain.core.wakeups import FactKinds
-from domain import positions, promises
 from workers.action_plans import measure_plans
 from workers.anomalies import scan_series
 from workers.audit import keep_audit, keep_privacy, publish_checkpoints
@@ -94,6 +93,9 @@ def schedule() -> Schedule:
             "surveys", 5, ask_clients, batch=50, wakes=surveys.WAVES_DUE + surveys.REMINDERS_DUE
         ),
         Periodic("reviews", 5, read_reviews, batch=16, wakes=reputation.DUE),
+        Periodic("feedback", 2, read_feedback, batch=64, wakes=(FactKinds("survey.", "review."),)),
+        Periodic("feedback heads", 3600, train_heads, batch=5, polls=MOMENTS),
+        Periodic("action plans", 60, measure_plans, batch=20, polls=MOMENTS),
         Periodic("review ratings", 600, compare_ratings, batch=50, polls=MOMENTS),
         Periodic("review replies", 2, send_replies, batch=32, wakes=replies.SENDING_DUE),
         Periodic("late replies", 5, watch_replies, batch=200, wakes=replies.LATE_DUE),
@@ -120,38 +122,6 @@ def schedule() -> Schedule:
         Periodic("privacy", 3600, keep_privacy, polls=RETENTION),
         Periodic("answers", 600, forget_answers, batch=200, polls=RETENTION),
         Periodic("deliveries", 600, forget_deliveries, batch=500, polls=RETENTION),
-        # The interval bounds how late a deadline is noticed in a quiet hour; half of it on average.
-        Periodic("promises", 0.2, sweep_promises, batch=200, isolated=True, warm=promises.warm),
-        Periodic("positions", 0.5, watch_guards, batch=200, warm=positions.warm),
-        Periodic("escalation", 1, sweep_escalations, batch=100),
-        Periodic("quality", 0.5, sweep_quality, batch=20),
-        Periodic("health", 2, sweep_health, batch=20),
-        Periodic("reports", 1, sweep_reports, batch=50),
-        Periodic("commitments", 1, watch_commitments, batch=200),
-        Periodic("shifts", 1, watch_shifts, batch=200),
-        Periodic("patrols", 1, watch_rounds, batch=200),
-        Periodic("report plans", 60, plan_reports, batch=200),
-        Periodic("touchpoints", 3600, plan_touchpoints),
-        Periodic("survey plans", 60, plan_surveys),
-        Periodic("surveys", 5, ask_clients, batch=50),
-        Periodic("reviews", 5, read_reviews, batch=16),
-        Periodic("feedback", 2, read_feedback, batch=64),
-        Periodic("feedback heads", 3600, train_heads, batch=5),
-        Periodic("action plans", 60, measure_plans, batch=20),
-        Periodic("anomalies", 60, scan_series, batch=20),
-        Periodic("months", 10, close_months, batch=50),
-        Periodic("invoices", 10, bill_months, batch=50),
-        Periodic("audit", 1, keep_audit),
-        Periodic("checkpoints", 60, publish_checkpoints),
-        Periodic("archive", 60, lay_down),
-        Periodic("bounces", 5, keep_bounces),
-        Periodic("backlog", 10, BacklogReport().look),
-        Periodic("virus scans", 1, scan_files, batch=10),
-        Periodic("files", 60, keep_files, batch=100),
-        Periodic("days", 3600, keep_days),
-        Periodic("privacy", 3600, keep_privacy),
-        Periodic("answers", 600, forget_answers, batch=200),
-        Periodic("deliveries", 600, forget_deliveries, batch=500),
     )
 
 
