@@ -47,6 +47,7 @@ TYPES: dict[str, str] = {
     "round_id": "PatrolRound",
     "route_id": "PatrolRoute",
     "scan_id": "PatrolScan",
+    "shift_id": "Shift",
     "sign_in_id": "SignIn",
     "shift_id": "Shift",
     "simulation_id": "Simulation",

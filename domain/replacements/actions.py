@@ -17,7 +17,8 @@ from domain.shifts.model import Shift
 
 async def report_absence(tx: Tx, shift_id: UUID) -> Replacement:
     """Report that the guard of a published shift does not come: as the guard, or as the office for the guard."""
-    shift = await shifts.shift_of(tx, shift_id)
+    with naming_only("shiftId"):
+        shift = await shifts.shift_of(tx, shift_id)
     if shift.state not in (ShiftState.PUBLISHED, ShiftState.CONFIRMED):
         raise Refused(
             Code.INVALID,
