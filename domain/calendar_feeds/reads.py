@@ -1,16 +1,15 @@
-"""Write the shifts of a guard or of a site as an iCalendar file (RFC 5545), in the time zone of each account."""
+"""Write the shifts of a guard or of a site as an iCalendar file (RFC 5545), with times in UTC."""
 
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.accounts.model import Account, Site, Tenant, User
+from domain.accounts.model import Site, Tenant, User
 from domain.calendar_feeds.model import CalendarFeed
 from domain.posts.model import Post
 from domain.shifts.model import Shift, ShiftState
@@ -42,10 +41,9 @@ async def calendar_of(
     if title is None:
         return None
     query = (
-        select(Shift, Post.name, Site, Account.time_zone)
+        select(Shift, Post.name, Site)
         .join(Post, Post.id == Shift.post_id)
         .join(Site, Site.id == Shift.site_id)
-        .join(Account, Account.id == Shift.account_id)
         .where(
             Shift.tenant_id == feed.tenant_id,
             Shift.published_at.is_not(None),
@@ -72,9 +70,7 @@ async def _title(session: AsyncSession, feed: CalendarFeed) -> str | None:
     return None if user is None or user.disabled_at is not None else f"Shifts – {company}"
 
 
-def _write(
-    title: str, rows: list[tuple[Shift, str, Site, str]] | list[Any], *, for_site: bool
-) -> bytes:
+def _write(title: str, rows: list[tuple[Shift, str, Site]] | list[Any], *, for_site: bool) -> bytes:
     from icalendar import Calendar  # 60 ms to import, and only calendars need it
 
     calendar = Calendar()
@@ -83,22 +79,21 @@ def _write(
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", title)
     calendar.add("refresh-interval", timedelta(minutes=15), parameters={"VALUE": "DURATION"})
-    for shift, post, site, zone in rows:
-        calendar.add_component(_event(shift, post, site, zone, for_site=for_site))
-    calendar.add_missing_timezones()
+    for shift, post, site in rows:
+        calendar.add_component(_event(shift, post, site, for_site=for_site))
     content: bytes = calendar.to_ical()
     return content
 
 
-def _event(shift: Shift, post: str, site: Site, zone: str, *, for_site: bool) -> Any:
+def _event(shift: Shift, post: str, site: Site, *, for_site: bool) -> Any:
     from icalendar import Event
 
     event = Event()
     event.add("uid", f"shift-{shift.id}@waarborg")
     event.add("sequence", shift.version)
     event.add("dtstamp", _changed_at(shift).astimezone(UTC))
-    event.add("dtstart", shift.from_at.astimezone(ZoneInfo(zone)))
-    event.add("dtend", shift.until_at.astimezone(ZoneInfo(zone)))
+    event.add("dtstart", shift.from_at.astimezone(UTC))
+    event.add("dtend", shift.until_at.astimezone(UTC))
     who = "open" if shift.number is None else f"guard {shift.number}"
     event.add("summary", f"{post}: {who}" if for_site else f"{post}, {site.name}")
     place = [site.name, site.street, f"{site.postcode or ''} {site.city or ''}".strip()]

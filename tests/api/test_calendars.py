@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from icalendar import Calendar
@@ -144,11 +145,9 @@ async def test_nights_of_a_clock_change_have_their_real_length(api: Api, day: da
     assert found is not None
     [event] = Calendar.from_ical(found.content).walk("VEVENT")
     start, end = event["DTSTART"].dt, event["DTEND"].dt
-    assert (start.hour, end.hour, str(start.tzinfo)) == (22, 6, "Europe/Amsterdam")
-    assert (start.astimezone(UTC), end.astimezone(UTC)) == (begins, begins + hours * HOUR)
-    assert [str(each["TZID"]) for each in Calendar.from_ical(found.content).walk("VTIMEZONE")] == [
-        "Europe/Amsterdam"
-    ]
+    assert (start, end) == (begins, begins + hours * HOUR)
+    zone = ZoneInfo("Europe/Amsterdam")
+    assert (start.astimezone(zone).hour, end.astimezone(zone).hour) == (22, 6)
     place = await asyncio.to_thread(node.installed)
     (place / "calendar_feed.mjs").write_text((node.SCRIPTS / "calendar_feed.mjs").read_text())
     said = await asyncio.to_thread(

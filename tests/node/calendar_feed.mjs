@@ -3,9 +3,6 @@ import { readFileSync } from "node:fs";
 import ICAL from "ical.js";
 
 const calendar = new ICAL.Component(ICAL.parse(readFileSync(0, "utf8")));
-for (const zone of calendar.getAllSubcomponents("vtimezone")) {
-  ICAL.TimezoneService.register(zone);
-}
 const events = calendar.getAllSubcomponents("vevent").map((each) => {
   const event = new ICAL.Event(each);
   return {
