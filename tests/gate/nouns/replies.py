@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from domain import accounts, replies
+from domain import replies
 from domain.access import Actor, Role, Tx
+from domain.accounts.model import User
 from domain.core.db import transaction
 from domain.replies import ReplyMode, ReplyState, ReviewReply
 from domain.reputation import Review, ReviewSourceKind
@@ -17,12 +18,16 @@ from tests.reviewing import read, source, stored, system, take
 
 
 async def _manager(api: Api, office: Office) -> Actor:
-    async with transaction(api.make) as session:
-        tx = Tx(session, system(office.world.tenant.id), api.state.now())
-        user = await accounts.add_user(
-            tx, email=f"{uuid4()}@example.org", name="Replier", role=Role.MANAGEMENT
+    """Somebody who is there already: a user more would get letters, too."""
+    async with api.make() as session:
+        found = await session.scalar(
+            select(User.id)
+            .where(User.tenant_id == office.world.tenant.id, User.role == Role.MANAGEMENT)
+            .order_by(User.id)
+            .limit(1)
         )
-    return Actor(office.world.tenant.id, Role.MANAGEMENT, f"user:{user.id}")
+    assert found is not None
+    return Actor(office.world.tenant.id, Role.MANAGEMENT, f"user:{found}")
 
 
 async def _review(api: Api, office: Office) -> UUID:
