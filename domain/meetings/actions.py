@@ -16,7 +16,7 @@ from domain.core.text_rules import must_be_line, must_be_text
 from domain.meetings import events
 from domain.meetings.model import AttendeeResponse, Meeting
 from domain.meetings.papers import drop_papers, finish_paper, promise_papers
-from domain.meetings.people import add_attendees, attendees_of, planned
+from domain.meetings.people import add_attendees, attendees_of, must_be_invitable, planned
 from domain.meetings.rules import agenda_due_at, must_be_times, must_be_zone
 from domain.touchpoints.model import Touchpoint
 
@@ -42,6 +42,13 @@ class MeetingDraft(NamedTuple):
 async def plan(tx: Tx, account_id: UUID, draft: MeetingDraft) -> Meeting:
     """Plan a meeting with contacts of a client; the agenda and the summary become commitments of the organiser."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
+    account = await tx.get(Account, account_id, "account", argument="accountId")
+    await commitments.must_be_colleague(
+        tx, draft.organiser_id, account.id, argument="organiserUserId"
+    )
+    await must_be_invitable(tx, account.id, draft.contact_ids, draft.user_ids)
+    if draft.touchpoint_id is not None:
+        await _must_be_open(tx, draft.touchpoint_id, account.id)
     must_be_line(draft.title, "title")
     if len(draft.title) > LONGEST_TITLE:
         raise Refused(
@@ -49,7 +56,6 @@ async def plan(tx: Tx, account_id: UUID, draft: MeetingDraft) -> Meeting:
         )
     must_be_line(draft.place, "place")
     must_be_text(draft.agenda, "agenda")
-    account = await tx.get(Account, account_id, "account", argument="accountId")
     zone = draft.time_zone or account.time_zone
     must_be_zone(zone)
     _check_times(tx, draft.starts_at, draft.ends_at, whole_day=draft.whole_day, zone=zone)
@@ -57,11 +63,6 @@ async def plan(tx: Tx, account_id: UUID, draft: MeetingDraft) -> Meeting:
         raise Refused(
             Code.INVALID, "A meeting needs a contact of the client.", argument="contactIds"
         )
-    await commitments.must_be_colleague(
-        tx, draft.organiser_id, account.id, argument="organiserUserId"
-    )
-    if draft.touchpoint_id is not None:
-        await _must_be_open(tx, draft.touchpoint_id, account.id)
     meeting = Meeting(
         id=uuid7(),
         tenant_id=account.tenant_id,

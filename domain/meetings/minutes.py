@@ -14,7 +14,7 @@ from domain.core.text_rules import must_be_line, must_be_text
 from domain.meetings import events
 from domain.meetings.model import Meeting, MeetingState
 from domain.meetings.papers import finish_paper
-from domain.meetings.people import attendees_of, planned
+from domain.meetings.people import attendees_of, must_be_invitable, must_be_planned
 from domain.touchpoints.model import Touchpoint
 
 
@@ -45,7 +45,9 @@ async def record(
     """Record that a meeting took place and who attended; without a contact of the client, the client missed it."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
     must_be_text(notes, "notes")
-    meeting = await planned(tx, meeting_id, expected_version)
+    meeting = await tx.get(Meeting, meeting_id, "meeting", lock=True)
+    await must_be_invitable(tx, meeting.account_id, contact_ids, user_ids)
+    must_be_planned(meeting, expected_version)
     if meeting.starts_at > tx.at:
         raise Refused(Code.TIME_REVERSED, "The meeting has not begun yet.", argument="id")
     invited = await attendees_of(tx, meeting.id)
@@ -90,6 +92,8 @@ async def summarise(
 ) -> Meeting:
     """Send the summary of a meeting: what was decided, who does what by when, what is open, and when to meet next."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
+    meeting = await tx.get(Meeting, meeting_id, "meeting", lock=True)
+    must_be_current(meeting.version, expected_version)
     must_be_day(next_meeting_on, "nextMeetingOn", tx.at)
     for question in open_questions:
         must_be_line(question, "openQuestions")
@@ -98,8 +102,6 @@ async def summarise(
             raise Refused(
                 Code.INVALID, f"A summary needs {argument}; there are none.", argument=argument
             )
-    meeting = await tx.get(Meeting, meeting_id, "meeting", lock=True)
-    must_be_current(meeting.version, expected_version)
     if meeting.state is not MeetingState.HELD:
         raise Refused(
             Code.INVALID,

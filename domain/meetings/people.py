@@ -29,7 +29,9 @@ async def invite(
 ) -> Meeting:
     """Invite further people to a planned meeting; those invited already are refused."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
-    meeting = await planned(tx, meeting_id, expected_version)
+    meeting = await tx.get(Meeting, meeting_id, "meeting", lock=True)
+    await must_be_invitable(tx, meeting.account_id, contact_ids, user_ids)
+    must_be_planned(meeting, expected_version)
     known = await attendees_of(tx, meeting.id)
     again = {each.contact_id or each.user_id for each in known} & {*contact_ids, *user_ids}
     if again:
@@ -87,10 +89,15 @@ async def note_answer(tx: Tx, answer: CalendarAnswer) -> bool:
 async def planned(tx: Tx, meeting_id: UUID, expected_version: int | None) -> Meeting:
     """Lock a meeting that is still to come; refuse one that was held or cancelled."""
     meeting = await tx.get(Meeting, meeting_id, "meeting", lock=True)
+    must_be_planned(meeting, expected_version)
+    return meeting
+
+
+def must_be_planned(meeting: Meeting, expected_version: int | None) -> None:
+    """Refuse a meeting that changed since it was read, and one that was held or cancelled."""
     must_be_current(meeting.version, expected_version)
     if meeting.state is not MeetingState.PLANNED:
         raise Refused(Code.ALREADY_DONE, f"The meeting was {meeting.state}.", argument="id")
-    return meeting
 
 
 async def attendees_of(tx: Tx, meeting_id: UUID) -> Sequence[MeetingAttendee]:
@@ -116,21 +123,12 @@ async def guests_of(tx: Tx, meeting_id: UUID) -> list[Guest]:
     return [Guest(name, email, response) for _, name, email, response in found if email]
 
 
-async def add_attendees(
-    tx: Tx,
-    meeting: Meeting,
-    contact_ids: Collection[UUID],
-    user_ids: Collection[UUID],
-    *,
-    already: int = 0,
+async def must_be_invitable(
+    tx: Tx, account_id: UUID, contact_ids: Collection[UUID], user_ids: Collection[UUID]
 ) -> None:
-    """Add people to a meeting; refuse contacts of other clients or without an address, and users without access."""
-    if already + len({*contact_ids, *user_ids}) > MOST:
-        raise Refused(
-            Code.TOO_MANY, f"A meeting has at most {MOST} attendees.", argument="contactIds"
-        )
+    """Refuse contacts of other clients or without an address, and users without access to the account."""
     for contact_id in sorted(set(contact_ids)):
-        own = (Contact.account_id == meeting.account_id) & tx.actor.scope(Contact)
+        own = (Contact.account_id == account_id) & tx.actor.scope(Contact)
         contact = await tx.get(
             Contact, contact_id, "contact of this client", argument="contactIds", among=own
         )
@@ -140,10 +138,25 @@ async def add_attendees(
                 "A contact without an e-mail address cannot be invited.",
                 argument="contactIds",
             )
-        tx.session.add(_attendee(meeting, contact_id=contact.id))
     for user_id in sorted(set(user_ids)):
-        await commitments.must_be_colleague(tx, user_id, meeting.account_id, argument="userIds")
-        tx.session.add(_attendee(meeting, user_id=user_id))
+        await commitments.must_be_colleague(tx, user_id, account_id, argument="userIds")
+
+
+async def add_attendees(
+    tx: Tx,
+    meeting: Meeting,
+    contact_ids: Collection[UUID],
+    user_ids: Collection[UUID],
+    *,
+    already: int = 0,
+) -> None:
+    """Add people to a meeting, up to its limit."""
+    if already + len({*contact_ids, *user_ids}) > MOST:
+        raise Refused(
+            Code.TOO_MANY, f"A meeting has at most {MOST} attendees.", argument="contactIds"
+        )
+    tx.session.add_all(_attendee(meeting, contact_id=each) for each in sorted(set(contact_ids)))
+    tx.session.add_all(_attendee(meeting, user_id=each) for each in sorted(set(user_ids)))
     await tx.session.flush()
 
 

@@ -35,13 +35,13 @@ class RaidDraft(NamedTuple):
 async def raise_entry(tx: Tx, account_id: UUID, draft: RaidDraft) -> RaidEntry:
     """Enter a risk, an action, an issue or a decision; an action becomes a commitment with an owner and a due time."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
+    account = await tx.get(Account, account_id, "account", argument="accountId")
+    await commitments.must_be_colleague(tx, draft.owner_id, account.id)
     must_be_line(draft.words, "words")
     must_be_text(draft.rationale, "rationale")
     must_be_assessed(draft.kind, impact=draft.impact, likelihood=draft.likelihood)
     must_have(draft.kind, RaidKind.DECISION, draft.rationale, "rationale")
     must_have(draft.kind, RaidKind.ACTION, draft.due_at, "dueAt")
-    account = await tx.get(Account, account_id, "account", argument="accountId")
-    await commitments.must_be_colleague(tx, draft.owner_id, account.id)
     made = None
     if draft.due_at is not None:
         made = await commitments.make(

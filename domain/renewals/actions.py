@@ -77,9 +77,9 @@ async def decide(
     """Decide a renewal: renewed until another day, or ended with its fixed duration; the agreement follows."""
     tx.actor.must(Right.MANAGE_AGREEMENTS)
     must_be_text(note, "note")
-    _check(outcome, renewed_until, price_change_bps)
     row = await tx.get(Renewal, renewal_id, "renewal", lock=True)
     must_be_current(row.version, expected_version)
+    _check(outcome, renewed_until, price_change_bps)
     if row.outcome is not None:
         raise Refused(Code.ALREADY_DONE, f"This renewal is decided: {row.outcome}.", argument="id")
     agreement = await tx.session.get_one(Agreement, row.agreement_id)
