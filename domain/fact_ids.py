@@ -49,7 +49,6 @@ TYPES: dict[str, str] = {
     "scan_id": "PatrolScan",
     "shift_id": "Shift",
     "sign_in_id": "SignIn",
-    "shift_id": "Shift",
     "simulation_id": "Simulation",
     "site_id": "Site",
     "source_id": "ReviewSource",

@@ -12,6 +12,7 @@ from domain import patrols, shifts
 from domain.access import Right, Tx
 from domain.accounts.model import User
 from domain.core.base import JSON, among, uuid7
+from domain.core.bounds import MAX_SECONDS
 from domain.core.encryption import SecretCipher
 from domain.core.errors import Code, Refused, naming_only
 from domain.core.text_rules import must_be_line
@@ -88,9 +89,9 @@ async def upload_events(
         )
     if not 1 <= len(drafts) <= MOST_EVENTS:
         raise Refused(Code.INVALID, f"Send 1 to {MOST_EVENTS} events at once.", argument="events")
-    if not isfinite(uptime_s) or uptime_s < 0:
+    if not 0 <= uptime_s <= MAX_SECONDS:
         raise Refused(
-            Code.INVALID, "uptimeSeconds must be seconds, 0 or more.", argument="uptimeSeconds"
+            Code.INVALID, "uptimeSeconds must be 0 to ten years.", argument="uptimeSeconds"
         )
     await tx.session.scalar(
         select(User.id).where(User.id == user_id).with_for_update(key_share=True)
@@ -157,8 +158,9 @@ async def _fresh(
 def _problem(draft: PhoneEventDraft) -> str | None:
     if not 1 <= len(draft.key) <= LONGEST_KEY or not draft.key.isprintable():
         return f"The id of an event is 1 to {LONGEST_KEY} characters."
-    numbers = (draft.uptime_s, draft.lat or 0.0, draft.lon or 0.0, draft.accuracy_m or 0.0)
-    if not all(map(isfinite, (*numbers, draft.position_age_s or 0.0))) or draft.uptime_s < 0:
+    numbers = (draft.lat or 0.0, draft.lon or 0.0, draft.accuracy_m or 0.0)
+    times = (draft.uptime_s, draft.position_age_s or 0.0)
+    if not all(map(isfinite, numbers)) or not all(0 <= each <= MAX_SECONDS for each in times):
         return "A number of this event is out of range."
     if draft.kind is PhoneEventKind.SCAN:
         return None if draft.scan is not None else "An event of kind SCAN needs a scan."

@@ -121,6 +121,8 @@ def _whole(name: str, number: int) -> None:
 def _fraction(name: str, number: float) -> None:
     if not math.isfinite(number):
         raise _refused(name, "must be a finite number")
+    if name.endswith("_s") and not 0 <= number <= MAX_SECONDS:
+        raise _refused(name, "must be 0 to ten years")
 
 
 def _refused(name: str, why: str) -> Refused:

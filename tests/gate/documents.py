@@ -22,6 +22,8 @@ from graphql import (
     is_required_argument,
 )
 
+MANY = 60
+"""Members of an abstract type of which only some leaves are asked about."""
 Value = Callable[[str, GraphQLNamedType], Any]
 
 PLAIN: dict[str, Any] = {
@@ -41,6 +43,8 @@ HINTS: dict[str, Any] = {
     "elapsedSeconds": 900,
     "at": "2026-03-02T15:30:00+00:00",
     "window": "DAY",
+    "dueAt": "2090-01-01T00:00:00+00:00",
+    "rule": "FREQ=DAILY",
     "key": "probe",
     "currency": "EUR",
     "country": "NL",
@@ -87,6 +91,9 @@ def selection(kind: GraphQLNamedType, depth: int, prefix: str = "") -> str:
         return ""
     if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
         members = _members(kind)
+        if len(members) > MANY:
+            inside = [f"... on {m.name} {_first_leaves(m, prefix)}" for m in members]
+            return "{ __typename " + " ".join(inside) + " }"
         inside = [f"... on {m.name} {selection(m, depth, f'{prefix}{m.name}_')}" for m in members]
         return "{ __typename " + " ".join(inside) + " }"
     assert isinstance(kind, GraphQLObjectType), kind
@@ -101,6 +108,17 @@ def selection(kind: GraphQLNamedType, depth: int, prefix: str = "") -> str:
         elif depth > 0:
             fields.append(f"{alias}{name}{few(field)} {selection(below, depth - 1, prefix)}")
     return "{ " + " ".join(fields) + " }"
+
+
+def _first_leaves(kind: GraphQLObjectType, prefix: str) -> str:
+    """The id and three more leaves of a type: all of a hundred types are more than a document may hold."""
+    leaves = [
+        name
+        for name, field in kind.fields.items()
+        if is_leaf_type(get_named_type(field.type)) and not field.args
+    ]
+    shown = ["id", *(each for each in leaves if each != "id")][:4]
+    return "{ " + " ".join(f"{prefix}{kind.name}_{each}: {each}" for each in shown) + " }"
 
 
 _schema_of: dict[int, GraphQLSchema] = {}

@@ -22,6 +22,8 @@ from sqlalchemy import inspect, select, text
 from api.execution.document_cache import Invalid
 from api.execution.executor import GraphQLRequest
 from api.identity.authenticator import traced
+from domain.access import Role
+from domain.accounts import User
 from domain.core import sequencing
 from domain.core.db import transaction
 from domain.metadata import metadata
@@ -72,7 +74,12 @@ async def side(api: Api, token: str, tenant_id: UUID, account_id: UUID | None = 
                 mine = columns["account_id"] == account_id
             else:
                 continue
-            for row in await session.scalars(select(kind).where(mine).order_by(kind.id)):
+            rows = list(await session.scalars(select(kind).where(mine).order_by(kind.id)))
+            if (
+                kind is User
+            ):  # an office user last: guards and clients cannot own what the office does
+                rows.sort(key=lambda row: row.role is Role.DISPATCHER)
+            for row in rows:
                 owned[model.__name__] = row.id
                 words |= {str(row.id), row.id.hex, ids.write(model.__name__, row.id)}
                 words |= {v for v in (getattr(row, n, None) for n in ("email", "prefix")) if v}
