@@ -79,6 +79,7 @@ class Right(StrEnum):
     READ_WORDS = "read_words"  # the free text that facts commit to
     READ_ESCALATIONS = "read_escalations"
     READ_SETTINGS = "read_settings"  # policies and plans
+    SAVE_DASHBOARDS = "save_dashboards"  # dashboards of one's own
     UPLOAD_FILES = "upload_files"  # photos and documents
     READ_FILES = "read_files"  # without what cameras wrote into them
     READ_EVIDENCE = "read_evidence"  # originals, the camera data, files hidden from clients
@@ -93,13 +94,13 @@ _CLIENT = _EVERYBODY | {
     *(R.READ_ALL_WORK, R.READ_ROSTER, R.LOCATE, R.READ_CONTACTS, R.READ_USERS),
     *(R.READ_RECOVERY, R.READ_REVIEWS, R.READ_AGREEMENTS, R.READ_MONEY, R.READ_MESSAGES),
     *(R.READ_QUALITY, R.READ_LEDGER, R.READ_EVERY_FACT, R.READ_WORDS),
-    *(R.UPLOAD_FILES, R.READ_FILES),
+    *(R.UPLOAD_FILES, R.READ_FILES, R.SAVE_DASHBOARDS),
 }
 _FILES = frozenset({R.UPLOAD_FILES, R.READ_FILES, R.READ_EVIDENCE})
 _STAFF = _EVERYBODY | {
     *(R.READ_ALL_WORK, R.READ_INTERNAL, R.READ_USERS, R.READ_STAFF, R.READ_CONTACTS),
     *(R.READ_AGREEMENTS, R.READ_MESSAGES, R.READ_QUALITY, R.READ_LEDGER, R.READ_WORDS),
-    *(R.WATCH_ALL, R.CONFIRM_READING, R.READ_ACTORS),
+    *(R.WATCH_ALL, R.CONFIRM_READING, R.READ_ACTORS, R.SAVE_DASHBOARDS),
 }
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CLIENT_USER: _CLIENT,

@@ -59,6 +59,7 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.READ_WORDS: "the free text that facts commit to",
     R.READ_ESCALATIONS: "escalations and their policies",
     R.READ_SETTINGS: "quality policies and what the software did by itself",
+    R.SAVE_DASHBOARDS: "save dashboards of one's own",
     R.UPLOAD_FILES: "upload, attach and delete files",
     R.READ_FILES: "files",
     R.READ_EVIDENCE: "files hidden from clients, originals, and what cameras wrote into them",

@@ -85,6 +85,10 @@ class Incident(Base, Owned, Versioned):
         CheckConstraint("resolved_at >= opened_at", name="resolved_after_opened"),
         CheckConstraint("closed_at >= opened_at", name="closed_after_opened"),
         Index(None, "account_id", "opened_at"),
+        *(  # KPIs over all accounts
+            Index(None, "tenant_id", instant)
+            for instant in ("opened_at", "acknowledged_at", "resolved_at")
+        ),
         Index(
             "ix_incident_assignee",
             "assignee_id",

@@ -1,5 +1,6 @@
 """KPIs: a catalogue of figures with targets, measured per scope and window, with the facts behind each."""
 
+from domain.kpis.batch import KpiRequest, measured, measured_all
 from domain.kpis.catalogue import CATALOGUE
 from domain.kpis.definitions import (
     KpiComparator,
@@ -8,7 +9,7 @@ from domain.kpis.definitions import (
     KpiMeasure,
     KpiUnit,
 )
-from domain.kpis.reads import KpiValue, facts_behind, measured, readable
+from domain.kpis.reads import KpiValue, facts_behind, readable
 from domain.kpis.rules import (
     KpiBand,
     KpiFigure,
@@ -31,6 +32,7 @@ __all__ = [
     "KpiMeasure",
     "KpiPosition",
     "KpiQuestion",
+    "KpiRequest",
     "KpiScope",
     "KpiStatus",
     "KpiTally",
@@ -39,6 +41,7 @@ __all__ = [
     "KpiValue",
     "facts_behind",
     "measured",
+    "measured_all",
     "position_of",
     "readable",
     "tallies",

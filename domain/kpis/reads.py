@@ -1,18 +1,15 @@
-"""Read KPIs of a scope and window, with targets, trend and status; list the facts behind one."""
+"""A KPI with its targets, trend and status; who may read which, and the facts behind one."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, Right
-from domain.accounts.model import Account, Site, Tenant
 from domain.core.errors import Code, Refused
 from domain.kpis.catalogue import CATALOGUE
 from domain.kpis.definitions import KpiDefinition, KpiKey
-from domain.kpis.parameters import FLOORS, TARGETS
 from domain.kpis.rules import (
     KpiBand,
     KpiFigure,
@@ -25,19 +22,15 @@ from domain.kpis.rules import (
     status_of,
     trend_of,
 )
-from domain.kpis.tallies import KpiFact, KpiPosition, KpiQuestion, KpiScope, facts, tallies
+from domain.kpis.tallies import KpiFact, KpiPosition, KpiQuestion, facts
 from domain.parameters import (
     ParameterDefinition,
     ParameterScope,
-    ParameterTier,
     ParameterUnit,
     ParameterValues,
-    load_values,
 )
-from domain.promises import to_us
-from domain.quality import Local, Window, before, instant, local_of, span_at
+from domain.quality import Window
 
-_MOMENT = timedelta(microseconds=1)
 _SECONDS = {ParameterUnit.MINUTES: 60, ParameterUnit.HOURS: 3_600}
 
 
@@ -75,47 +68,7 @@ def readable(actor: Actor, keys: Collection[KpiKey] | None = None) -> list[KpiDe
     return [each for each in seen if each.key in keys]
 
 
-async def measured(
-    session: AsyncSession,
-    actor: Actor,
-    scope: KpiScope,
-    window: Window,
-    *,
-    at: datetime,
-    now: datetime,
-    keys: Collection[KpiKey] | None = None,
-) -> list[KpiValue]:
-    """Measure KPIs of a scope in its window around `at`; nothing of an account that the actor cannot access.
-
-    A window that has not ended is measured until now. The number of SELECTs does not depend on the number of KPIs.
-    """
-    wanted = readable(actor, keys)
-    found = await _placed(session, actor, scope)
-    if found is None:
-        return []
-    scope, local = found
-    span = span_at(window, local, to_us(at))
-    earlier = before(span, local)
-    ends_at = instant(span.until_us)
-    until_at = max(min(ends_at, now), instant(span.from_us))
-    asked = [
-        *(KpiQuestion(each.key, scope, instant(span.from_us), until_at) for each in wanted),
-        *(
-            KpiQuestion(each.key, scope, instant(earlier.from_us), instant(earlier.until_us))
-            for each in wanted
-        ),
-    ]
-    sums = await tallies(session, actor, asked)
-    limits = await _limits(session, actor, scope, wanted, at=min(ends_at - _MOMENT, now))
-    return [
-        _valued(each, window, ends_at, question, now_sum, then_sum, limits[each.key])
-        for each, question, now_sum, then_sum in zip(
-            wanted, asked, sums, sums[len(wanted) :], strict=False
-        )
-    ]
-
-
-def _valued(
+def valued(
     kpi: KpiDefinition,
     window: Window,
     ends_at: datetime,
@@ -124,6 +77,7 @@ def _valued(
     then: KpiTally,
     limits: KpiLimits,
 ) -> KpiValue:
+    """Return a KPI with its value, beside that of the window before."""
     found, earlier = figure_of(kpi, now), figure_of(kpi, then)
     return KpiValue(
         kpi,
@@ -141,67 +95,10 @@ def _valued(
     )
 
 
-async def _placed(
-    session: AsyncSession, actor: Actor, scope: KpiScope
-) -> tuple[KpiScope, Local] | None:
-    """Return the scope with the account of its site, and the calendar of its windows."""
-    if (
-        sum(
-            each is not None
-            for each in (scope.account_id or scope.site_id, scope.segment, scope.tier)
-        )
-        > 1
-    ):
-        raise Refused(
-            Code.INVALID,
-            "Give at most one of accountId, siteId, segment and tier.",
-            argument="segment" if scope.segment else "tier",
-        )
-    account_id = scope.account_id
-    if scope.site_id is not None:
-        own = await session.scalar(
-            select(Site.account_id).where(Site.id == scope.site_id, actor.scope(Site))
-        )
-        if own is None or account_id not in {None, own}:
-            return None
-        account_id = own
-    if account_id is None:
-        tenant = await session.get_one(Tenant, actor.tenant_id)
-        return scope, Local(tenant.time_zone, date(2000, 1, 1))
-    account = await session.scalar(
-        select(Account).where(Account.id == account_id, actor.scope(Account))
-    )
-    if account is None:
-        return None
-    return replace(scope, account_id=account_id), await local_of(session, account)
-
-
-async def _limits(
-    session: AsyncSession,
-    actor: Actor,
-    scope: KpiScope,
-    wanted: Sequence[KpiDefinition],
-    *,
-    at: datetime,
-) -> Mapping[KpiKey, KpiLimits]:
-    """Return targets and floors as they apply to a scope at `at`; of a segment, those of the company."""
-    place = ParameterScope(actor.tenant_id, scope.account_id, scope.site_id)
-    keys = [each.key for each in wanted if each.key in TARGETS]
-    definitions = [of[key] for key in keys for of in (TARGETS, FLOORS)]
-    known = await load_values(session, (place,), definitions, until=at)
-    if scope.tier is not None:
-        known = replace(known, tiers={None: [ParameterTier(scope.tier.value)]})
-
-    def limit(definition: ParameterDefinition) -> int | None:
-        return _in_unit(known, definition, place, at)
-
-    found = {key: KpiLimits(limit(TARGETS[key]), limit(FLOORS[key])) for key in keys}
-    return {each.key: found.get(each.key, KpiLimits()) for each in wanted}
-
-
-def _in_unit(
+def limit_in_unit(
     known: ParameterValues, definition: ParameterDefinition, place: ParameterScope, at: datetime
 ) -> int | None:
+    """Return a target or floor as it applies to a scope, in the unit of the value."""
     quantity = known.effective(definition, place, at=at).quantity
     return None if quantity is None else quantity.number * _SECONDS.get(quantity.unit, 1)
 

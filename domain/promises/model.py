@@ -102,6 +102,7 @@ class Promise(Base, Owned):
         Index(
             "ix_promise_late", "tenant_id", "decided_at", postgresql_where=text("state = 'late'")
         ),
+        Index(None, "tenant_id", "decided_at"),  # KPIs over all accounts
         Index(None, "evaluator"),
         Index(
             "ix_promise_announced_due",

@@ -91,6 +91,7 @@ class Shift(Base, Owned, Versioned):
         Index(None, "site_id", "from_at"),
         Index(None, "user_id", "from_at"),
         Index(None, "tenant_id", "from_at"),
+        Index(None, "tenant_id", "until_at"),
         Index("ix_shift_due", "tenant_id", "look_at", postgresql_where=text("look_at IS NOT NULL")),
     )
 

@@ -153,6 +153,7 @@ class SurveyResponse(Base, Owned):
             name="anonymous_names_nobody",
         ),
         Index(None, "survey_id", "answered_at"),
+        Index(None, "tenant_id", "answered_at"),
         Index(
             "ix_survey_response_uncounted",
             "invitation_id",

@@ -16,6 +16,7 @@ from domain.accounts.model import Account, Reach
 from domain.agreements.model import PromiseTerm
 from domain.calendars.model import CalendarVersion
 from domain.core.db import Sessions
+from domain.dashboards import Dashboard
 from domain.webhooks import Webhook
 from schema.build import nodes
 from schema.core import ids
@@ -95,6 +96,8 @@ async def held(make: Sessions, here: UUID) -> Holdings:
             reach[user_id] = reach.get(user_id, NOBODY) | {account_id}
         for webhook in await session.scalars(select(Webhook)):
             user[webhook.id] = UUID(webhook.owner.partition(":")[2])
+        for board in await session.scalars(select(Dashboard).where(~Dashboard.shared)):
+            user[board.id] = UUID(board.owner.partition(":")[2])
     return Holdings(
         here, account, user, reach, {key: frozenset(each) for key, each in followed.items()}
     )
@@ -215,6 +218,11 @@ class Expectation:
         """The same, and one's own."""
         return self._is_ones_own(asker, row_id) or self.of_user_in_reach(asker, row_id)
 
+    def own_or_of_colleagues(self, asker: Asker, row_id: UUID | None) -> bool:
+        """Whether a dashboard is the asker's own, or shared with somebody of the company."""
+        owner = None if row_id is None else self.holdings.user.get(row_id)
+        return "READ_INTERNAL" in asker.rights if owner is None else owner == asker.user_id
+
     def own_or_in_reach(self, asker: Asker, row_id: UUID | None) -> bool:
         """Rows of the clients in reach, and one's own."""
         return self._is_ones_own(asker, row_id) or self.in_reach(asker, row_id)
@@ -305,6 +313,7 @@ WITHIN: dict[str, Within] = {
     "of users with access to nothing else": Expectation.of_user_in_reach,
     "of users with access to nothing else; always one's own": Expectation.own_or_of_user_in_reach,
     "accessible accounts; always one's own": Expectation.own_or_in_reach,
+    "own, and those that colleagues share": Expectation.own_or_of_colleagues,
     "accessible accounts, without anonymous ones": Expectation.in_reach,
     "accessible accounts, and linked to no client": Expectation.or_general,
     "accessible accounts, and linked to no client, without anonymous ones": Expectation.or_general,
