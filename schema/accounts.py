@@ -9,7 +9,10 @@ from strawberry.types.unset import UNSET
 
 from domain import accounts, agreements, incidents
 from domain.parameters import ParameterScope
+from domain.retention import ChurnHorizon
 from schema.account_enums import CadenceTier, Complexity, ContractType, Segment, ServiceTier, Stage
+from schema.churn import ChurnResult
+from schema.churn_loader import ChurnKey, churn_of
 from schema.contacts import Contact
 from schema.core.argument_groups import ArgumentGroup
 from schema.core.context import Info
@@ -19,6 +22,7 @@ from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
 from schema.core.types import RESTRICTED, from_row, relations, resolver
 from schema.parameter_loader import ParameterNames, ParametersAt, effective_of
+from schema.retention import RelationshipScores, scores_of
 from schema.sites import Few, Site
 
 AccountRow = strawberry.Parent[accounts.Account]
@@ -56,6 +60,23 @@ class Account(Node):
     currency: Annotated[str, "Currency of the client's money, as an ISO 4217 code."]
     client_since_on: Annotated[date | None, "First day as a client of the company."]
     version: Annotated[int, "Version of the row, raised by every change."]
+
+    @resolver(ChurnResult | None, work=300)
+    @staticmethod
+    async def churn_estimate(
+        row: AccountRow,
+        info: Info,
+        horizon: Annotated[ChurnHorizon | None, "Time until which it may leave; 180 days."] = None,
+    ) -> Any:
+        """Estimate of leaving, or why there is none; null without an agreement in force or access to this field."""
+        key = ChurnKey(row.id, horizon or ChurnHorizon.DAYS_180, info.context.at)
+        return await info.context.load(churn_of, key)
+
+    @resolver(RelationshipScores | None, work=300)
+    @staticmethod
+    async def relationship_scores(row: AccountRow, info: Info) -> Any:
+        """Loyalty, expansion and advocacy. Null for readers without access to this field."""
+        return await scores_of(info, row)
 
     @relations("EffectiveParameter")
     @staticmethod

@@ -36,6 +36,7 @@ enum(
     agenda="Agenda of a meeting, sent 24 hours before it begins.",
     milestone="Milestone of the service for the client.",
     summary="Summary of a meeting, sent within 24 hours after its end.",
+    playbook_task="Task of a playbook that was opened for the client.",
 )
 enum(
     CommitmentState,

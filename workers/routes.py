@@ -34,6 +34,7 @@ from workers.notices import (
     warn_ops,
 )
 from workers.photos import grade_photo
+from workers.playbooks import continue_playbook, open_playbook
 from workers.quality import mark_quality
 from workers.renewals import follow_duration
 from workers.replies import (
@@ -100,6 +101,10 @@ ROUTES: Routes = {
     "action_plan.done": (tell_action_done,),
     "survey.answered": (follow_up_answers,),
     "survey.corrected": (follow_up_answers,),
+    "commitment.done": (continue_playbook,),
+    "commitment.withdrawn": (continue_playbook,),
+    "health.band_changed": (open_playbook,),
+    "warning.raised": (open_playbook,),
     "recovery.step_done": (tell_recovery,),
     "replacement.needed": (tell_replacement,),
     "replacement.found": (tell_replacement,),

@@ -36,6 +36,7 @@ from workers.health import sweep_health
 from workers.invoices import bill_months
 from workers.patrols import watch_rounds
 from workers.periodic import Periodic
+from workers.playbooks import watch_playbooks
 from workers.positions import keep_days, watch_guards
 from workers.quality import lay_down, sweep_quality
 from workers.raid import watch_raid
@@ -43,6 +44,7 @@ from workers.renewals import watch_renewals
 from workers.replacements import watch_replacements
 from workers.replies import send_replies, watch_replies
 from workers.reports import plan_reports, plan_touchpoints, sweep_reports
+from workers.retention import watch_retention
 from workers.reviews import compare_ratings, read_reviews
 from workers.shifts import watch_shifts
 from workers.surveys import ask_clients, plan_surveys
@@ -85,6 +87,14 @@ def schedule() -> Schedule:
         Periodic("patrols", 1, watch_rounds, batch=200, wakes=patrols.DUE),
         Periodic("replacements", 1, watch_replacements, batch=50, wakes=replacements.DUE),
         Periodic("raid", 1, watch_raid, batch=200, wakes=raid.DUE),
+        Periodic(
+            "playbooks",
+            10,
+            watch_playbooks,
+            batch=100,
+            polls="it follows from dates, KPIs and new colleagues, and an index finds what is due",
+        ),
+        Periodic("retention", 600, watch_retention, batch=20, polls="it publishes once a month"),
         Periodic("renewals", 60, watch_renewals, batch=50, polls=MOMENTS),
         Periodic("report plans", 60, plan_reports, batch=200, polls=MOMENTS),
         Periodic("touchpoints", 3600, plan_touchpoints, polls="it plans days ahead"),

@@ -19,6 +19,7 @@ class CommitmentKind(StrEnum):
     AGENDA = "agenda"
     SUMMARY = "summary"
     MILESTONE = "milestone"
+    PLAYBOOK_TASK = "playbook_task"
 
 
 class CommitmentState(StrEnum):

@@ -26,6 +26,7 @@ from domain.health.explain import (
     counterfactuals,
     drivers,
     missing_of,
+    moved_on_common,
     shown_signals,
     trend_of,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "mark_company",
     "mark_missing",
     "missing_of",
+    "moved_on_common",
     "recompute",
     "record_observation",
     "settle_band",

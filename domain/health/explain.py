@@ -144,7 +144,7 @@ def arrays_of(signals: Sequence[SignalContent]) -> tuple[Ints, Ints, Ints]:
 
 
 def changed_since(
-    before: AccountHealth | HealthSnapshot, after: AccountHealth
+    before: AccountHealth | HealthSnapshot, after: AccountHealth | HealthSnapshot
 ) -> HealthChange | None:
     """Split the change between two scores of an account; None when either has too little evidence."""
     if before.score_millionths is None or after.score_millionths is None:
@@ -167,6 +167,14 @@ def changed_since(
         found.coverage_change,
         found.common,
     )
+
+
+def moved_on_common(before: HealthSnapshot, after: HealthSnapshot) -> int | None:
+    """Return the change between two snapshots on the signals fresh in both; None with too little evidence in common."""
+    found = changed_since(before, after)
+    if found is None or found.common_coverage < LEAST_COMMON:
+        return None
+    return sum(each.moved for each in found.signals)
 
 
 def _absent(each: SignalContent) -> SignalContent:

@@ -25,6 +25,13 @@ class ObservationKind(StrEnum):
     CONTACT_LEFT = "contact_left"
     SUCCESSION = "succession"
     REVIEW = "review"
+    OBJECTIVE = "objective"
+    DECISION = "decision"
+    REFERRAL = "referral"
+    UNMET_NEED = "unmet_need"
+    REFERENCE_CONSENT = "reference_consent"
+    SUCCESS = "success"
+    PLANNING_CYCLE = "planning_cycle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +80,12 @@ RULES: dict[ObservationKind, ObservedRule] = {
     K.CONTACT_LEFT: ObservedRule("a contact leaves, or has another role", needs_contact=True),
     K.SUCCESSION: ObservedRule("the succession of a contact is settled", needs_contact=True),
     K.REVIEW: ObservedRule("somebody reviewed the health of the account"),
+    K.OBJECTIVE: ObservedRule("an objective of the client was agreed or reviewed with it"),
+    K.DECISION: ObservedRule("a decision about terms or plan, with its reason in the note"),
+    K.REFERRAL: ObservedRule("the client recommended the company to another one"),
+    K.UNMET_NEED: ObservedRule("the client mentioned a problem that nobody solves yet"),
+    K.REFERENCE_CONSENT: ObservedRule("1: may be named as a reference, 0: may not", values=(0, 1)),
+    K.SUCCESS: ObservedRule("a success or milestone of the service for the client"),
+    K.PLANNING_CYCLE: ObservedRule("the client is making its plans for the next year"),
 }
 """What each kind means. A kind without values is observed or not."""

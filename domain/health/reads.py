@@ -38,6 +38,11 @@ KINDS = FREQUENT | {
     *("recovery.opened", "recovery.closed", "recovery.reopened", "promise.dispute_decided"),
     *("observation.recorded", "observation.withdrawn"),
     *("sentiment.read", "sentiment.corrected"),
+    *("commitment.made", "commitment.done", "commitment.late"),
+    *("agreement.duration_agreed", "renewal.opened", "renewal.moved"),
+    *("renewal.due", "renewal.decided"),
+    *("playbook_run.opened", "playbook_run.task_begun", "playbook_run.task_unowned"),
+    *("playbook_run.closed", "churn.signs_changed"),
 }
 """Kinds of facts that health follows from."""
 LOOK_BACK, LOOK_BACK_FREQUENT = 730 * DAY, 300 * DAY

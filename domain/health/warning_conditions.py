@@ -137,10 +137,10 @@ def legal(given: WarningInput) -> Evidence:
 
 
 def payment_late(given: WarningInput) -> Evidence:
-    """Return the late ones of the last six invoices, if two were 14 days late or one 45."""
+    """Return the late ones of the last six invoices, if two were over 14 days late or one 30."""
     last = sorted(business.payments(given.facts))[-business.INVOICES :]
     late = [each for each in last if each.number > 14]
-    return _numbers(late) if len(late) >= 2 or any(each.number > 45 for each in late) else []
+    return _numbers(late) if len(late) >= 2 or any(each.number >= 30 for each in late) else []
 
 
 def satisfaction_falling(given: WarningInput) -> Evidence:
@@ -164,29 +164,8 @@ def _is_lower(now: Sequence[Point], before: Sequence[Point]) -> bool:
     return fmean(first) - fmean(second) > Z90 * spread
 
 
-def _ends_within(given: WarningInput, days: int) -> list[HealthFact]:
-    """Return the facts that say an agreement ends within so many days; the last one about each counts."""
-    last = {fact.subject_id: fact for fact in given.facts.of("agreement.ended")}
-    return [
-        fact for fact in last.values()
-        if given.at <= datetime.fromisoformat(fact.body["ended_at"]) < given.at + days * DAY
-    ]  # fmt: skip
-
-
-def no_future_work(given: WarningInput) -> Evidence:
-    """Return the ends of agreements within 180 days, unless plans beyond are known."""
-    plans = given.seen(K.FUTURE_PLANS, days=180)
-    planned = bool(plans) and plans[-1].body["value"] == 100
-    return [] if planned else _numbers(_ends_within(given, 180))
-
-
-def renewal_at_risk(given: WarningInput) -> Evidence:
-    """Return the ends of agreements within 90 days of a client at risk."""
-    return _numbers(_ends_within(given, 90)) if given.band is not None and given.band <= 2 else []
-
-
 def support_escalating(given: WarningInput) -> Evidence:
-    """Return the second escalation in 30 days, or the open urgent incidents, if twice the usual."""
+    """Return the second escalation or third reopening in 30 days, or the open urgent incidents, if twice the usual."""
     urgent = {
         fact.subject_id: fact
         for fact in given.facts.of("incident.opened")
@@ -216,6 +195,9 @@ def support_escalating(given: WarningInput) -> Evidence:
     }
     if len(escalated) >= 2:
         return _numbers([*escalated.values()])
+    reopened = [each for each in given.facts.of("incident.reopened") if each.at > begin]
+    if len({each.subject_id for each in reopened}) >= 3:
+        return _numbers(reopened)
     return _numbers(now) if len(now) >= max(2, 2 * usual) else []
 
 

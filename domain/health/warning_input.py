@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from domain.health.facts import DAY, AccountFacts, HealthFact
 from domain.health.observed import ObservationKind
@@ -41,6 +42,11 @@ class WarningRule(StrEnum):
     NO_HEALTH_RHYTHM = "no_health_rhythm"
     WARNING_UNHANDLED = "warning_unhandled"
     TIER_IGNORED = "tier_ignored"
+    CHURN_SIGNS = "churn_signs"
+    NO_STRATEGIC_CONTEXT = "no_strategic_context"
+    ACTION_WITHOUT_OWNER = "action_without_owner"
+    FOLLOW_THROUGH_SLOW = "follow_through_slow"
+    UNDOCUMENTED_CHANGE = "undocumented_change"
 
 
 class OpenWarning(NamedTuple):
@@ -52,12 +58,16 @@ class OpenWarning(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WarningInput:
-    """What rules are about: the facts, the band (1 critical to 4 healthy), whether the tier is strategic or core."""
+    """What rules are about: the facts, the band (1 critical to 4 healthy), whether the tier is strategic or core.
+
+    `unowned` are the open commitments whose owner can no longer sign in.
+    """
 
     facts: AccountFacts
     band: int | None = None
     is_key_account: bool = False
     open_ones: Sequence[OpenWarning] = ()
+    unowned: frozenset[UUID] = frozenset()
 
     @property
     def at(self) -> datetime:

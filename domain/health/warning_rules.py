@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from domain.health import care_conditions as care
 from domain.health import warning_conditions as when
 from domain.health.facts import DAY
 from domain.health.observed import ObservationKind
@@ -22,13 +23,16 @@ class Rule:
 
 
 def _unhandled(given: WarningInput) -> Evidence:
-    """Return the evidence of a warning of high severity that is open for 7 days without a review."""
+    """Return the evidence of a warning of high severity that is open for 7 days without a review or a playbook."""
     reviews = given.facts.observed(ObservationKind.REVIEW)
     for each in given.open_ones:
         rule = BY_RULE[each.rule]
         late = each.raised_at <= given.at - 7 * DAY
-        reviewed = any(review.at > each.raised_at for review in reviews)
-        if rule.key is not W.WARNING_UNHANDLED and rule.severity is HIGH and late and not reviewed:
+        handled = any(review.at > each.raised_at for review in reviews) or any(
+            run.body["trigger"] == f"warning:{rule.key}" and run.at >= each.raised_at
+            for run in given.facts.of("playbook_run.opened")
+        )
+        if rule.key is not W.WARNING_UNHANDLED and rule.severity is HIGH and late and not handled:
             return rule.condition(given)
     return []
 
@@ -88,7 +92,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         W.PAYMENT_LATE, MEDIUM, when.payment_late,
-        "Of the last 6 invoices 2 were over 14 days late, or one over 45.",
+        "Of the last 6 invoices 2 were over 14 days late, or one 30 or more.",
         "Fewer of the last 6.",
     ),
     Rule(
@@ -97,19 +101,19 @@ RULES: tuple[Rule, ...] = (
         "Neither in 90 days.",
     ),
     Rule(
-        W.NO_FUTURE_WORK, HIGH, when.no_future_work,
-        "An agreement ends within 180 days, and no plans beyond it are known.",
+        W.NO_FUTURE_WORK, HIGH, care.no_future_work,
+        "An agreement ends within 180 days and does not renew, and no plans beyond it are known.",
         "Plans beyond the term are recorded.",
     ),
     Rule(
         W.SUPPORT_ESCALATING, HIGH, when.support_escalating,
-        "Twice the usual number of urgent incidents is open, or 2 escalations in 30 days.",
+        "Twice the usual number of urgent incidents is open, or 2 escalations or 3 reopenings in 30 days.",
         "Fewer are open.",
     ),
     Rule(
-        W.RENEWAL_AT_RISK, HIGH, when.renewal_at_risk,
-        "An agreement ends within 90 days, and the band is AT_RISK or CRITICAL.",
-        "The band is higher.",
+        W.RENEWAL_AT_RISK, HIGH, care.renewal_at_risk,
+        "End or last day for notice is within 90 days, and the band is AT_RISK or CRITICAL or no renewal is open.",
+        "The band is higher and a renewal open, or the day is past.",
     ),
     Rule(
         W.SINGLE_THREAD, LOW, when.single_thread,
@@ -128,13 +132,38 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         W.WARNING_UNHANDLED, HIGH, _unhandled,
-        "A warning of high severity is open for 7 days without a review.",
-        "Somebody reviews it.",
+        "A warning of high severity is open for 7 days without a review or a playbook.",
+        "Somebody reviews it, or opens its playbook.",
     ),
     Rule(
         W.TIER_IGNORED, MEDIUM, when.tier_ignored,
         "The last 2 touchpoints of a kind were made after their day.",
         "One is made in time.",
+    ),
+    Rule(
+        W.CHURN_SIGNS, HIGH, care.churn_signs,
+        "A published estimate of leaving within 180 days is over the threshold.",
+        "A later one is below it, or there is none.",
+    ),
+    Rule(
+        W.NO_STRATEGIC_CONTEXT, MEDIUM, care.no_strategic_context,
+        "No objective of a strategic or core account was agreed or reviewed in 180 days.",
+        "One is.",
+    ),
+    Rule(
+        W.ACTION_WITHOUT_OWNER, MEDIUM, care.action_without_owner,
+        "The owner of an open commitment cannot sign in, or nobody has the role of a task.",
+        "Somebody has it.",
+    ),
+    Rule(
+        W.FOLLOW_THROUGH_SLOW, MEDIUM, care.follow_through_slow,
+        "Of 5 commitments or more in 90 days less than 80 % were kept.",
+        "80 % or more in 90 days.",
+    ),
+    Rule(
+        W.UNDOCUMENTED_CHANGE, LOW, care.undocumented_change,
+        "Terms were changed, and 7 days later no decision about it is recorded.",
+        "The decision is recorded.",
     ),
 )  # fmt: skip
 BY_RULE = {each.key: each for each in RULES}

@@ -1,9 +1,12 @@
 """Raise and clear early warnings of an account."""
 
+from uuid import UUID
+
 from sqlalchemy import select
 
 from domain.access import Tx
-from domain.accounts.model import Account, CadenceTier
+from domain.accounts.model import Account, CadenceTier, User
+from domain.commitments.model import Commitment
 from domain.core.base import uuid7
 from domain.health.events import WarningCleared, WarningRaised
 from domain.health.facts import AccountFacts
@@ -28,6 +31,7 @@ async def follow_warnings(
         band,
         account.cadence_tier in (CadenceTier.STRATEGIC, CadenceTier.CORE),
         [OpenWarning(row.rule, row.raised_at) for row in known.values()],
+        await _unowned(tx, account),
     )
     found = raised(given)
     for rule, evidence in found.items():
@@ -66,3 +70,18 @@ async def follow_warnings(
                 )
             )
     await tx.session.flush()
+
+
+async def _unowned(tx: Tx, account: Account) -> frozenset[UUID]:
+    """Return the open commitments to a client whose owner can no longer sign in."""
+    found = await tx.session.scalars(
+        select(Commitment.id)
+        .join(User, User.id == Commitment.owner_id)
+        .where(
+            Commitment.account_id == account.id,
+            Commitment.done_at.is_(None),
+            Commitment.withdrawn_at.is_(None),
+            User.disabled_at.is_not(None),
+        )
+    )
+    return frozenset(found)

@@ -28,6 +28,7 @@ from domain.access import Actor, Right
 from domain.access.facts import HIDDEN_WORDS
 from domain.access.fields import RIGHT_OF_FIELD
 from domain.access.visibility import visible_to
+from domain.account_teams.model import TeamMember
 from domain.accounts.model import Contact, Reach, User
 from domain.action_plans.model import ActionPlan, ActionPlanComment
 from domain.anomalies.model import Anomaly
@@ -40,14 +41,17 @@ from domain.crises import Crisis
 from domain.files import File
 from domain.health.model import Observation
 from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
+from domain.lifecycle.model import StageChange
 from domain.meetings import Meeting
 from domain.patrols.model import PatrolScan
+from domain.playbooks.model import PlaybookRun, PlaybookTask
 from domain.posts import PostOrders
 from domain.privacy.rules import ERASED, identifiers, pattern
 from domain.raid.model import RaidEntry
 from domain.recovery.model import RecoveryCase, RecoveryStep
 from domain.renewals import Renewal
 from domain.replies.model import ReviewReply
+from domain.retention.model import ClientOutcome
 from domain.shifts import Attendance, Shift
 from domain.simulation.model import Simulation
 from domain.status_reports import StatusReport
@@ -84,6 +88,11 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Renewal.note,
     StatusReport.summary,
     StatusReport.reason,
+    TeamMember.left_reason,
+    StageChange.reason,
+    ClientOutcome.note,
+    PlaybookTask.words,
+    PlaybookRun.closing_note,
     Anomaly.explanation,
     Testimonial.words,
     Crisis.reason,

@@ -29,6 +29,7 @@ OF_CLIENTS = {"answerSurvey"}
 """Mutations that only people of a client do; tests/api/test_survey_page.py reads their facts."""
 NAMED: dict[tuple[str, str], tuple[str, str | None]] = {
     ("action_plan", "priority"): ("action_plan.prioritised", None),
+    ("account", "stage"): ("account.stage_changed", None),
     ("anomaly", "state"): ("anomaly.acknowledged", None),
     ("commitment", "owner_id"): ("commitment.handed_over", None),
     ("raid_entry", "owner_id"): ("raid.handed_over", None),
@@ -138,6 +139,8 @@ FILLED = {
     ("meeting", "cancelled_by_client"),
     ("meeting_attendee", "attended"),
     ("raid_entry", "outcome"),
+    ("playbook_run", "outcome"),
+    ("playbook_run", "closing_note"),
     ("recovery_step", "note"),
     ("recovery_step", "done_by"),
     ("review_link", "case_id"),
@@ -160,6 +163,8 @@ FILLED = {
     ("status_report", "confirmed_by"),
     ("status_report", "is_greener"),
     ("testimonial", "refusal"),
+    ("team_member", "left_reason"),
+    ("team_member", "successor_id"),
     ("touchpoint", "done_by"),
     ("touchpoint", "contact_id"),
 }

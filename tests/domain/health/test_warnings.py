@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -100,6 +101,7 @@ def fell(log: Log) -> None:
         rated(log, day, number)
 
 
+RUN = uuid4()
 STORIES: dict[WarningRule, tuple[Callable[[Log], object], Callable[[Log], object]]] = {
     W.RESPONSES_SLOWING: (slowing, lambda log: [replied(log, each, 0.5) for each in (3, 4, 5, 6)]),
     W.MEETINGS_CANCELLED: (
@@ -148,6 +150,25 @@ STORIES: dict[WarningRule, tuple[Callable[[Log], object], Callable[[Log], object
     W.TIER_IGNORED: (
         lambda log: [touched(log, 20, 2), touched(log, 10, 1, "user:y")],
         lambda log: touched(log, 1, -1),
+    ),
+    W.CHURN_SIGNS: (
+        lambda log: log.add("churn.signs_changed", 3, above=True),
+        lambda log: log.add("churn.signs_changed", 1, above=False),
+    ),
+    W.ACTION_WITHOUT_OWNER: (
+        lambda log: log.add("playbook_run.task_unowned", 3, RUN, task="call"),
+        lambda log: log.add("playbook_run.task_begun", 1, RUN, task="call"),
+    ),
+    W.FOLLOW_THROUGH_SLOW: (
+        lambda log: [
+            *(log.add("commitment.done", each, late=False) for each in (9, 8, 7)),
+            *(log.add("commitment.late", each) for each in (6, 5)),
+        ],
+        lambda log: [log.add("commitment.done", 1, late=False) for _ in range(5)],
+    ),
+    W.UNDOCUMENTED_CHANGE: (
+        lambda log: log.add("agreement.amended", 8),
+        lambda log: log.saw(K.DECISION, 1),
     ),
 }
 ALLOWED = {W.SINGLE_THREAD, W.NO_FUTURE_WORK}
@@ -219,6 +240,93 @@ def test_key_accounts_are_reviewed_every_45_days() -> None:
     assert raised(given(log, is_key_account=True)) == {}
 
 
+def test_key_accounts_have_an_objective_in_180_days() -> None:
+    log = Log()
+    log.add("account.created", 181)
+    log.saw(K.REVIEW, 1)
+    assert set(raised(given(log, is_key_account=True))) == {W.NO_STRATEGIC_CONTEXT}
+    assert raised(given(log)) == {}
+    log.saw(K.OBJECTIVE, 1)
+    assert raised(given(log, is_key_account=True)) == {}
+
+
+def term(log: Log, days: float, *, notice: int = 0, renews: bool = True, ago: float = 5) -> UUID:
+    after = {
+        "fixed_until": _day(days),
+        "notice_by": _day(days - notice),
+        "renews_for_months": 12 if renews else None,
+    }
+    return log.add("agreement.duration_agreed", ago, before={}, after=after)
+
+
+def step(agreement: UUID, days: float, notice: int) -> dict[str, Any]:
+    return {
+        "agreement_id": str(agreement),
+        "fixed_until": _day(days),
+        "notice_by": _day(days - notice),
+    }
+
+
+def _day(days: float) -> str:
+    return (NOW + timedelta(days=days)).date().isoformat()
+
+
+def test_a_last_day_for_notice_within_90_days_has_an_open_renewal() -> None:
+    log = Log()
+    agreement = term(log, 170, notice=90)
+    assert raised(given(log, band=4)) == {W.RENEWAL_AT_RISK: [1]}
+    assert raised(given(log, band=None)) == {W.RENEWAL_AT_RISK: [1]}
+    renewal = log.add("renewal.opened", 4, **step(agreement, 170, 90))
+    assert raised(given(log, band=4)) == {}
+    assert raised(given(log, band=2)) == {W.RENEWAL_AT_RISK: [1]}
+    log.add("renewal.decided", 3, renewal, **step(agreement, 170, 90))
+    assert raised(given(log, band=4)) == {W.RENEWAL_AT_RISK: [1]}
+    # Renewed: the last day is later, and the next renewal is open.
+    after = {"fixed_until": _day(535), "notice_by": _day(445), "renews_for_months": 12}
+    log.add("agreement.duration_agreed", 1, agreement, before={}, after=after)
+    assert raised(given(log, band=2)) == {}
+
+
+def test_a_renewal_opens_within_a_day_after_the_duration_was_agreed() -> None:
+    log = Log()
+    term(log, 170, notice=90, ago=0.9)
+    assert raised(given(log, band=4)) == {}
+
+
+def test_the_steps_of_a_renewal_tell_a_duration_that_was_agreed_long_ago() -> None:
+    log = Log()
+    agreement = UUID(int=77)
+    log.add("renewal.due", 1, days_left=90, **step(agreement, 170, 90))
+    assert raised(given(log, band=2)) == {W.RENEWAL_AT_RISK: [1]}
+
+
+def test_a_term_that_ends_without_renewal_needs_plans() -> None:
+    log = Log()
+    term(log, 150, renews=False)
+    assert set(raised(given(log))) == {W.NO_FUTURE_WORK}
+    log.saw(K.FUTURE_PLANS, 1, 100)
+    assert raised(given(log)) == {}
+
+
+def test_a_commitment_of_somebody_who_left_has_no_owner() -> None:
+    log = Log()
+    made = log.add("commitment.made", 3, due_at=NOW.isoformat())
+    assert raised(given(log, unowned=frozenset({made}))) == {W.ACTION_WITHOUT_OWNER: [1]}
+    assert raised(given(log)) == {}
+
+
+def test_a_payment_30_days_late_and_three_reopened_incidents_are_warnings() -> None:
+    log = Log()
+    bill(log, 30)
+    assert W.PAYMENT_LATE in raised(given(log))
+    log = Log()
+    for day in (20, 10):
+        log.add("incident.reopened", day)
+    assert W.SUPPORT_ESCALATING not in raised(given(log))
+    log.add("incident.reopened", 1)
+    assert raised(given(log))[W.SUPPORT_ESCALATING] == [1, 2, 3]
+
+
 def test_a_severe_warning_that_nobody_reviews_is_a_warning() -> None:
     log = Log()
     log.saw(K.CONTACT_LEFT, 20, contact=AN)
@@ -226,6 +334,9 @@ def test_a_severe_warning_that_nobody_reviews_is_a_warning() -> None:
     young = OpenWarning(W.KEY_CONTACT_CHANGED, NOW - 7 * DAY + timedelta(seconds=1))
     assert W.WARNING_UNHANDLED in raised(given(log, open_ones=[week]))
     assert W.WARNING_UNHANDLED not in raised(given(log, open_ones=[young]))
+    log.add("playbook_run.opened", 6.9, trigger="warning:key_contact_changed")
+    assert W.WARNING_UNHANDLED not in raised(given(log, open_ones=[week]))
+    log.facts.pop()
     log.saw(K.REVIEW, 1)
     assert W.WARNING_UNHANDLED not in raised(given(log, open_ones=[week]))
 
