@@ -1,6 +1,6 @@
 """Subscriptions to facts, resumable by cursor, with the objects they concern in their current state."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from domain import accounts, incidents, promises, surveys
 from domain.access import Actor
 from domain.agreements import PromiseKind
 from domain.catalogue import must_be_kinds
 from domain.core import cursor
+from domain.core.db import Sessions
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.core.sequencing import SequencedEvent
@@ -168,9 +170,22 @@ class FeedEvent:
         """Scores of the account's surveys after an answer; null for other events."""
         if row.fact is None or row.fact.kind not in surveys.SCORE_FACTS:
             return None
-        scope = surveys.ScoreScope(account_id=row.fact.account_id)
-        async with info.context.sessions() as session:
-            return await surveys.measured(session, info.context.actor, scope)
+        return await info.context.load(_scores_of_accounts, row.fact.account_id)
+
+
+def _scores_of_accounts(
+    make: Sessions, actor: Actor
+) -> DataLoader[UUID | None, surveys.MeasuredSurveys]:
+    """Make a loader of scores: events that are answered together show one reading, so that no later one is older."""
+
+    async def batch(keys: list[UUID | None]) -> Sequence[surveys.MeasuredSurveys]:
+        async with make() as session:
+            return [
+                await surveys.measured(session, actor, surveys.ScoreScope(account_id=key))
+                for key in keys
+            ]
+
+    return DataLoader(batch)
 
 
 def facts_of(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Facts:

@@ -72,10 +72,11 @@ FROM folded f JOIN staged_ticket t USING (id) WHERE t.known AND i.id = f.id
 """
 
 _UPDATES = """
-INSERT INTO incident_update (id, tenant_id, account_id, incident_id, at, author, body, client_visible)
+INSERT INTO incident_update
+  (id, tenant_id, account_id, incident_id, at, author, body, client_visible, words_unread)
 SELECT DISTINCT ON (t.id, f.at, f.word)
        CAST(md5(t.id || ' ' || f.at || ' ' || f.word) AS uuid), :tenant, t.account_id, t.id,
-       greatest(f.at, t.opened_at), :author, f.word, CAST(f.body->>'client_visible' AS boolean)
+       greatest(f.at, t.opened_at), :author, f.word, CAST(f.body->>'client_visible' AS boolean), false
 FROM telling f JOIN staged_ticket t USING (key) WHERE f.kind = 'incident.updated'
 ON CONFLICT (id) DO NOTHING
 """

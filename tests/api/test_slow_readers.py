@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("slow readers")]
 MANY = 10_000
 
 
+@pytest.mark.slow
 async def test_ten_thousand_facts_pass_one_who_sleeps_and_none_is_lost_to_him(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,12 +76,14 @@ async def test_another_company_finds_nothing(api: Api) -> None:
     assert found.share >= ARMED
 
 
+@pytest.mark.slow
 async def test_another_company_finds_nothing_without_row_level_security(unfenced: Api) -> None:
     found = await probe(unfenced)
     assert found.clean, (found.leaks, found.oracles, found.tampered)
     assert found.share >= ARMED
 
 
+@pytest.mark.slow
 async def test_another_company_finds_nothing_without_the_actors_fence(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +92,7 @@ async def test_another_company_finds_nothing_without_the_actors_fence(
     assert found.share >= ARMED
 
 
+@pytest.mark.slow
 async def test_without_either_fence_the_prober_would_find_a_lot(
     unfenced: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -275,6 +275,7 @@ async def test_another_band_counts_after_a_day_at_once_if_critical_or_clear(
 class _Recorder:
     def __init__(self, rows: list[Any]) -> None:
         self.rows = rows
+        self.info: dict[str, Any] = {}
 
     def add(self, row: Any) -> None:
         self.rows.append(row)

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 async def until(found: Callable[[], Awaitable[Any]]) -> Any:
     async with asyncio.timeout(60):
         while not (answer := await found()):  # noqa: ASYNC110 - a worker does it
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
     return answer
 
 

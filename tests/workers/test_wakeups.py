@@ -94,16 +94,15 @@ async def commit_to(make: Sessions, world: build.World, due_at: datetime) -> Non
 
 
 async def end_listener(owner_url: str) -> None:
-    """End the connection that listens, as a restart of PostgreSQL does."""
-    async with facts.tampering(owner_url) as session:
-        ended = await session.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = :name AND datname = current_database()"
-            ),
-            {"name": NAME},
-        )
-        assert ended.all() == [(True,)]
+    """End the connection that listens, as a restart of PostgreSQL does; wait for one that is being made."""
+    statement = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = :name AND datname = current_database()"
+    )
+    async with asyncio.timeout(20), facts.tampering(owner_url) as session:
+        while not (ended := (await session.execute(statement, {"name": NAME})).all()):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        assert ended == [(True,)]
 
 
 async def test_a_part_looks_when_a_row_is_announced_and_when_it_falls_due(
