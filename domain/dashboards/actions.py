@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, select
 
-from domain.access import Right, Tx
-from domain.core.base import uuid7
+from domain.access import Right, Tx, visible_to
+from domain.accounts import Account, Site
+from domain.core.base import among, uuid7
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.text_rules import must_be_line
 from domain.dashboards.events import DashboardRemoved, DashboardSaved
@@ -31,6 +32,8 @@ async def save(
     tx.actor.must(Right.SAVE_DASHBOARDS)
     if shared:
         tx.actor.must(Right.READ_INTERNAL)
+    await _must_see(tx, Account, "account", {each.account_id for each in tiles} - {None})
+    await _must_see(tx, Site, "site", {each.site_id for each in tiles} - {None})
     must_be_line(name, "name")
     must_be_tiles(tiles)
     owner = tx.actor.subject
@@ -68,6 +71,16 @@ async def remove(tx: Tx, dashboard_id: UUID, *, expected_version: int | None = N
     await tx.session.delete(row)
     await tx.session.flush()
     return row
+
+
+async def _must_see(tx: Tx, model: Any, noun: str, wanted: set[UUID | None]) -> None:
+    """Refuse tiles about rows that are not visible to the actor as if they did not exist."""
+    if not wanted:
+        return
+    seen = select(func.count()).select_from(model)
+    seen = seen.where(among(model.id, wanted), visible_to(tx.actor, model))
+    if await tx.session.scalar(seen) != len(wanted):
+        raise Refused(Code.NOT_FOUND, f"No such {noun}.", argument="tiles")
 
 
 def _stated(row: Dashboard) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class TileValues(NamedTuple):
     is_cut: bool
 
 
-class _Group(NamedTuple):
+class _TileGroup(NamedTuple):
     label: str
     scope: KpiScope
     type_name: str | None = None
@@ -141,12 +141,12 @@ async def _places(session: AsyncSession, actor: Actor, tiles: Sequence[Dashboard
     return _Places(accounts, sites)
 
 
-def _groups(tile: DashboardTile, places: _Places) -> list[_Group]:
+def _groups(tile: DashboardTile, places: _Places) -> list[_TileGroup]:
     """Return the groups of a tile within its filter."""
     match tile.grouping:
         case TileGrouping.ACCOUNT:
             return [
-                _Group(each.name, KpiScope(account_id=each.id), "Account", each.id)
+                _TileGroup(each.name, KpiScope(account_id=each.id), "Account", each.id)
                 for each in places.accounts
                 if tile.account_id in (None, each.id)
                 and tile.segment in (None, each.segment)
@@ -154,17 +154,17 @@ def _groups(tile: DashboardTile, places: _Places) -> list[_Group]:
             ]
         case TileGrouping.SITE:
             return [
-                _Group(each.name, KpiScope(each.account_id, each.id), "Site", each.id)
+                _TileGroup(each.name, KpiScope(each.account_id, each.id), "Site", each.id)
                 for each in places.sites
                 if tile.account_id in (None, each.account_id)
             ]
         case TileGrouping.SEGMENT:
-            return [_Group(str(each), KpiScope(segment=each)) for each in Segment]
+            return [_TileGroup(str(each), KpiScope(segment=each)) for each in Segment]
         case TileGrouping.TIER:
-            return [_Group(str(each), KpiScope(tier=each)) for each in ServiceTier]
+            return [_TileGroup(str(each), KpiScope(tier=each)) for each in ServiceTier]
         case TileGrouping.NONE:
             scope = KpiScope(tile.account_id, tile.site_id, tile.segment, tile.tier)
-            return [_Group(tile.title, scope)]
+            return [_TileGroup(tile.title, scope)]
 
 
 def tiles_of(stored: Sequence[object]) -> list[DashboardTile]:

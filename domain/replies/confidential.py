@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from stdnum import iban
+
 
 class PieceKind(StrEnum):
     """Kind of confidential piece of a text."""
@@ -181,10 +183,8 @@ def _is_iban(text: str) -> bool:
     plain = re.sub(r"[\s.-]", "", text).upper()
     if _DUTCH_IBAN.match(plain):
         return True
-    return any(
-        int("".join(str(int(each, 36)) for each in number[4:] + number[:4])) % 97 == 1
-        for number in (plain[:length] for length in range(15, min(len(plain), 34) + 1))
-    )
+    lengths = range(15, min(len(plain), 34) + 1)
+    return any(iban.is_valid(plain[:length]) for length in lengths)  # of a country that has them
 
 
 def _names(text: str, known: KnownNames) -> Iterable[ConfidentialPiece]:

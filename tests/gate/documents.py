@@ -141,9 +141,11 @@ def few(field: GraphQLField) -> str:
 
 def value(name: str, kind: GraphQLInputType, given: Value, *, all_fields: bool = False) -> Any:
     """A value that fits; `given` makes those of ids and strings, and may answer None to leave one out."""
-    if name in HINTS:
-        return HINTS[name]
     inside = get_nullable_type(kind)
+    if name in HINTS and not (
+        isinstance(inside, GraphQLEnumType) and HINTS[name] not in (None, *inside.values)
+    ):
+        return HINTS[name]
     if isinstance(inside, GraphQLList):
         one = value(name, inside.of_type, given, all_fields=all_fields)
         return None if one is None else [one]

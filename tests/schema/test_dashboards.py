@@ -136,9 +136,8 @@ async def test_a_dashboard_is_saved_read_and_removed_by_those_who_may(
     other = await asking.office(api)
     assert await listed(other.manager) == set()
     strange = tile | {"accountId": other.account}
-    empty = await saved(api, office.manager, [strange], name="Strange")
-    found = (await api.data(office.manager, VALUES, id=empty["id"]))["dashboardValues"]
-    assert found[0]["values"] == []
+    refused_tile = await saved(api, office.manager, [strange], name="Strange")
+    assert (refused_tile["code"], refused_tile["argument"]) == ("NOT_FOUND", "tiles")
     gone = await api.data(office.manager, REMOVE, input={"id": mine["id"]})
     assert gone["removeDashboard"] == {"name": "Board"}
     assert await listed(office.dispatcher) == set()

@@ -195,7 +195,9 @@ async def test_a_client_reads_the_pause_allowance_of_a_site_that_later_incidents
     assert (mine["source"], mine["value"]["numbers"], mine["setting"]) == ("SITE", [1], None)
     every = await api.data(office.client, READ, site=office.site)
     shown = [each["name"] for each in every["parameters"]]
-    assert [each for each in shown if not each.startswith(("kpis.", "evidence."))] == [name]
+    assert [each for each in shown if not each.startswith(("kpis.", "evidence.", "reports."))] == [
+        name
+    ]
     assert "kpis.on_time_payment_target" not in shown
 
 
