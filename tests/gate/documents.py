@@ -45,6 +45,7 @@ HINTS: dict[str, Any] = {
     "window": "DAY",
     "dueAt": "2090-01-01T00:00:00+00:00",
     "rule": "FREQ=DAILY",
+    "shared": False,
     "key": "probe",
     "currency": "EUR",
     "country": "NL",

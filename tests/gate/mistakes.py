@@ -382,7 +382,9 @@ def _same_for_all(self: Any, operation: Any, ask: Any, actor: Actor) -> Hashable
     return _KEY(self, operation, ask, somebody)
 
 
-async def _counting_all(ctx: Context, query: Select[Any], order: Order, window: Any) -> Page:
+async def _counting_all(
+    ctx: Context, query: Select[Any], order: Order, window: Any, only: Any = None
+) -> Page:
     """A page of which the count forgets which rows are shown."""
 
     async def counted() -> int | None:
@@ -390,7 +392,7 @@ async def _counting_all(ctx: Context, query: Select[Any], order: Order, window: 
         async with ctx.sessions() as session:
             return await session.scalar(everything)
 
-    return replace(await _PAGE(ctx, query, order, window), counted=counted)
+    return replace(await _PAGE(ctx, query, order, window, only), counted=counted)
 
 
 _KEY, _PAGE = shared_subscriptions.SharedSubscriptions._key, page

@@ -14,6 +14,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
+    GraphQLUnionType,
     get_named_type,
     is_leaf_type,
     is_required_argument,
@@ -170,7 +171,7 @@ class Roles:
     def _selection(self, asker: Asker, kind: Any, depth: int) -> str:
         if is_leaf_type(kind):
             return ""
-        if isinstance(kind, GraphQLInterfaceType):
+        if isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
             return "{ __typename }"
         fields = ["__typename"]
         for name, each in kind.fields.items():
