@@ -51,6 +51,8 @@ LISTED = {"text_sentiment.themes"}
 """Columns that hold a list, which the filter looks into."""
 VALUES: dict[tuple[str, str, bool], tuple[str, Values]] = {
     ("presences", "lasting", True): ("presence", {"until_at": None}),
+    ("guardBars", "stands", True): ("guard_bar", {"lifted_at": None}),
+    ("raidEntries", "isOpen", False): ("raid_entry", {"closed_at": AT, "outcome": "Done"}),
     ("sessions", "goingOn", False): ("sign_in", {"ended_at": AT}),
     ("textSentiments", "disagreeing", True): ("text_sentiment", {"disagrees": True}),
     ("touchpoints", "isOpen", True): ("touchpoint", {"done_at": None, "done_by": None}),

@@ -29,11 +29,16 @@ from tests.gate.findings import EMPTY, NOTHING, Findings
 from tests.gate.prober import Prober, Side
 
 AT_ONCE = 6
+LEAVES_OF = 10
+"""Rows of a list that are compared leaf by leaf; of the others it is compared whether they are there."""
 SKIPPED = frozenset({"position", "data", "count", "cursor", "words", "siteCount", "totalCount"})
 """Fields whose presence says nothing, or that are asked about elsewhere."""
-COMPUTED = {"kpis", "kpiCatalogue", "kpiFacts", "surveyScores"}
-"""Computed from the rows in reach, so that no part of the management's answer is expected: `tests/schema/test_kpis.py`
-and `test_survey_scores.py` ask as each role."""
+COMPUTED = {
+    *("kpis", "kpiCatalogue", "kpiFacts", "surveyScores", "coverageGaps", "sentimentTrend"),
+    *("retention", "forecastReport", "dashboardValues", "replacementCandidates"),
+}
+"""Computed from the rows in reach, so that no part of the management's answer is expected: `test_computed.py`,
+`tests/schema/test_kpis.py` and `test_survey_scores.py` ask as each role."""
 ELSEWHERE = {"node", "ledger"} | COMPUTED
 LEFT_OUT = {
     "presences": frozenset({"lasting"}),
@@ -279,9 +284,20 @@ class Roles:
         key = next((name for name in ("id", "position") if name in whole[0]), "")
         if key and whole[0]["__typename"] != "InvoiceLine":
             right, left = ({each[key]: each for each in rows} for rows in (expected, told))
-            for row in whole if key == "position" else whole[:10]:
+            for row in whole if key == "position" else whole[:LEAVES_OF]:
                 self._compare(asker, path, row, right.get(row[key]), left.get(row[key]))
-            if left.keys() - {each[key] for each in whole}:
+            for row in [] if key == "position" else whole[LEAVES_OF:]:
+                if (row[key] in right) != (row[key] in left):
+                    found = "leak" if row[key] in left else "loss"
+                    self.findings.found.append(f"{found}: {asker.name}|{path}: row {row[key]}")
+            seen = {each[key] for each in whole}
+            if (
+                key == "position"
+            ):  # the management's page ends earlier: it sees more of the same positions
+                left = {
+                    place: row for place, row in left.items() if int(place) <= max(map(int, seen))
+                }
+            if left.keys() - seen:
                 self.findings.found.append(f"leak: {asker.name}|{path}: rows that nobody sees")
             return
         if len(expected) != len(told):

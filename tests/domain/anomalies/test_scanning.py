@@ -1,5 +1,6 @@
 """Scans of an account: a burst is raised once with its evidence, a storm is one anomaly, quiet days raise nothing."""
 
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -17,7 +18,9 @@ from domain.core.db import Sessions, transaction
 from domain.core.errors import Code, Refused
 from domain.core.ledger import LedgerRow
 from domain.detection import Detector, Direction
-from domain.incidents.model import Incident, Source
+from domain.feedback import FeedbackKind, TextSentiment
+from domain.incidents.model import Incident, IncidentUpdate, Source
+from domain.sentiment import PolarityClass, SentimentMethod, Theme
 from tests import build
 from tests.build import World
 from workers.anomalies import scan_due
@@ -114,6 +117,42 @@ async def test_a_burst_of_complaints_is_raised_once_with_its_incidents(
     assert [each.id for each in await scan(make, world, 201)] == [row.id]
     await happened(make, world, [3], first=202)
     assert len(await scan(make, world, 202)) == 1
+
+
+async def test_a_burst_of_negative_texts_is_raised_by_theme_too(
+    make: Sessions, world: World
+) -> None:
+    incident = await build.incident(make, world)
+    texts: list[dict[str, object]] = []
+    updates: list[dict[str, object]] = []
+    for day, count in enumerate([*(int(day % 30 == 0) for day in range(200)), 2, 3]):
+        at = datetime.combine(FIRST + timedelta(days=day), NOON)
+        for _ in range(count):
+            of = {"tenant_id": world.tenant.id, "account_id": world.account.id}
+            update = {
+                "id": uuid7(), **of, "incident_id": incident.id, "at": at, "author": "x",
+                "body": "Weer te laat.", "client_visible": True, "words_unread": False,
+            }  # fmt: skip
+            updates.append(update)
+            texts.append(
+                {
+                    "id": uuid7(), **of, "kind": FeedbackKind.INCIDENT_UPDATE, "update_id": update["id"],
+                    "written_at": at, "read_at": at, "polarity": -600_000, "confidence": 900_000,
+                    "read_label": PolarityClass.NEGATIVE, "label": PolarityClass.NEGATIVE,
+                    "method": SentimentMethod.PLAIN, "head": "1", "taxonomy": "1", "words": ["te laat"],
+                    "themes": ["punctuality", "communication"], "theme_words": {}, "disagrees": False,
+                }
+            )  # fmt: skip
+    async with transaction(make) as session:
+        await session.execute(insert(IncidentUpdate), updates)
+        await session.execute(insert(TextSentiment), texts)
+    with warnings.catch_warnings(
+        action="error"
+    ):  # every theme of a text counts, and no other text's
+        raised = await scan(make, world, 201)
+    mine = [row for row in raised if row.series is AnomalySeries.NEGATIVE_TEXTS]
+    assert {row.theme for row in mine} == {None, Theme.PUNCTUALITY, Theme.COMMUNICATION}
+    assert {row.value for row in mine} == {5}
 
 
 async def test_a_storm_of_three_days_is_one_anomaly_that_grows(
