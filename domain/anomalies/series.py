@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, Double, any_, cast, func, literal, select
+from sqlalchemy import Date, Double, any_, cast, func, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -73,12 +73,16 @@ async def _text_series(
     if start is None:
         return {}
     counted: defaultdict[TextSeriesKey, dict[date, int]] = defaultdict(dict)
-    theme = func.unnest(row.themes).column_valued("theme")
+    theme = func.unnest(row.themes).table_valued("name").render_derived("theme")
     negative = (*window, row.label == PolarityClass.NEGATIVE)
     for day, count in await session.execute(select(on, func.count()).where(*negative).group_by(on)):
         counted[TextSeriesKey(None)][day] = count
     for name, day, count in await session.execute(
-        select(theme, on, func.count()).where(*negative).group_by(theme, on)
+        select(theme.c.name, on, func.count())
+        .select_from(row)
+        .join(theme, true())
+        .where(*negative)
+        .group_by(theme.c.name, on)
     ):
         counted[TextSeriesKey(Theme(name))][day] = count
     return {
