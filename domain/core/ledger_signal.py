@@ -50,7 +50,7 @@ class _Sender:
                     driver = (await connection.get_raw_connection()).driver_connection
                     # One message, so one transaction.
                     await driver.execute(f"SET LOCAL synchronous_commit = off; NOTIFY {CHANNEL}")  # type: ignore[union-attr]
-                self._sent = upto
+            self._sent = upto  # also after a failure: else those who wait would try, and wait, one after the other
 
 
 _SENDERS: WeakKeyDictionary[AsyncEngine, _Sender] = WeakKeyDictionary()

@@ -97,6 +97,8 @@ class Loaders:
         only: frozenset[str] | None = None,
     ) -> Sequence[list[Any]]:
         """Load the first children of each of these parents, with these attributes; nothing is kept."""
+        if only is not None and column.class_ is Contact:
+            only |= {"account_id"}  # for the record of who read personal data
         found: list[list[Any]] = []
         for start in range(0, len(parents), BATCH):
             keys = [Some(parent, most) for parent in parents[start : start + BATCH]]

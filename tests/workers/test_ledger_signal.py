@@ -1,12 +1,15 @@
 """The relay hears of facts after their commit: without polling, whoever wrote them, and in no transaction of theirs."""
 
 import asyncio
+import time
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from domain.access import Actor
+from domain.core import ledger_signal
 from domain.core.db import Sessions, copy_rows, transaction
 from domain.core.ledger import LedgerRow, record, shard_of
 from tests import facts
@@ -21,8 +24,9 @@ FACT = ("tenant_id", "account_id", "shard", "kind", "subject_id", "at", "origin"
 
 @pytest.fixture
 def never_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relay that would poll only after the test has given up."""
+    """A relay that would look by itself only after the test has given up."""
     monkeypatch.setattr("workers.relay.POLL_S", 600.0)
+    monkeypatch.setattr("workers.relay.BACKSTOP_S", 600.0)
 
 
 async def numbered_soon(make: Sessions, within_s: float = 20) -> None:
@@ -84,3 +88,21 @@ async def test_no_trigger_of_the_ledger_notifies_inside_the_transaction(make: Se
     )
     async with make() as session:
         assert not [each for each in await session.scalars(sources) if "notify" in each.lower()]
+
+
+async def test_writers_do_not_wait_one_after_the_other_for_a_signal_that_cannot_be_sent(
+    system_url: str,
+) -> None:
+    url = make_url(system_url).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url, pool_size=1, max_overflow=0)
+    writers = []
+    for _ in range(6):
+        session = AsyncSession(engine)
+        ledger_signal.announce(session)
+        writers.append(session)
+    began = time.monotonic()
+    async with engine.connect():  # the only connection
+        await asyncio.gather(*map(ledger_signal.send, writers))
+    took_s = time.monotonic() - began
+    assert took_s < 3 * ledger_signal.PATIENCE_S, "six would wait for six seconds"
+    await engine.dispose()
