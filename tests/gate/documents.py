@@ -94,7 +94,8 @@ def selection(kind: GraphQLNamedType, depth: int, prefix: str = "") -> str:
         members = _members(kind)
         if len(members) > MANY:
             inside = [f"... on {m.name} {_first_leaves(m, prefix)}" for m in members]
-            return "{ __typename " + " ".join(inside) + " }"
+            shared = "... on Node { " + f"{prefix}id: id" + " }"
+            return "{ __typename " + " ".join([shared, *inside]) + " }"
         inside = [f"... on {m.name} {selection(m, depth, f'{prefix}{m.name}_')}" for m in members]
         return "{ __typename " + " ".join(inside) + " }"
     assert isinstance(kind, GraphQLObjectType), kind
@@ -112,13 +113,13 @@ def selection(kind: GraphQLNamedType, depth: int, prefix: str = "") -> str:
 
 
 def _first_leaves(kind: GraphQLObjectType, prefix: str) -> str:
-    """The id and three more leaves of a type: all of a hundred types are more than a document may hold."""
+    """Three leaves of a type beside its id: all of a hundred types are more than a document may hold."""
     leaves = [
         name
         for name, field in kind.fields.items()
-        if is_leaf_type(get_named_type(field.type)) and not field.args
+        if name != "id" and is_leaf_type(get_named_type(field.type)) and not field.args
     ]
-    shown = ["id", *(each for each in leaves if each != "id")][:4]
+    shown = leaves[:3] or ["__typename"]
     return "{ " + " ".join(f"{prefix}{kind.name}_{each}: {each}" for each in shown) + " }"
 
 
