@@ -31,7 +31,7 @@ async def edit(
         )
     before, words_before = reply.state, reply.words
     reply.words, reply.state = words, ReplyState.DRAFT
-    reply.is_negative = negative_of(review)
+    reply.is_negative = await negative_of(tx, review)
     _clear_approval(reply)
     reply.error = reply.reason = None
     tx.record(

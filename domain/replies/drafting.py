@@ -58,7 +58,8 @@ async def draft_by_rule(tx: Tx, review_id: UUID) -> ReviewReply | None:
             .order_by(ReplyRule.position, ReplyRule.id)
         )
     )
-    rule = next((each for each in rules if is_for(each, traits_of(review))), None)
+    traits = traits_of(review, await polarity_of(tx.session, review.id))
+    rule = next((each for each in rules if is_for(each, traits)), None)
     if not rules or (rule is not None and rule.mode is ReplyMode.NONE):
         return None
     words = None if rule is None else await _text(tx, review, rule)
@@ -132,22 +133,23 @@ async def start_clock(tx: Tx, reply: ReviewReply) -> None:
     await promises.start(tx.session, tx.actor, subject, at=tx.at)
 
 
-def traits_of(review: Review) -> ReviewTraits:
+def traits_of(review: Review, polarity: float | None) -> ReviewTraits:
     """Return what rules look at in a review."""
     text = f"{review.title or ''}\n{review.words or ''}"
     return ReviewTraits(
         review.source_id,
         review.share,
-        polarity_of(review),
+        polarity,
         bool(text.strip()),
         review.language,
         frozenset(str(each.theme) for each in themes_of(text)),
     )
 
 
-def negative_of(review: Review) -> bool:
-    """Return whether a review is negative by its rating or its text."""
-    return is_negative(review.share, polarity_of(review), negative=NEGATIVE)
+async def negative_of(tx: Tx, review: Review) -> bool:
+    """Return whether a review is negative by its rating or its text, as far as that was read."""
+    polarity = await polarity_of(tx.session, review.id)
+    return is_negative(review.share, polarity, negative=NEGATIVE)
 
 
 async def used_texts(tx: Tx, source_id: UUID, *, but: UUID | None = None) -> set[str]:
@@ -171,7 +173,7 @@ async def _text(tx: Tx, review: Review, rule: ReplyRule) -> str | None:
 
 
 async def _add(tx: Tx, review: Review, *, words: str | None, rule_id: UUID | None) -> ReviewReply:
-    negative = negative_of(review)
+    negative = await negative_of(tx, review)
     reply = ReviewReply(
         id=uuid7(),
         tenant_id=review.tenant_id,

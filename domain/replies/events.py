@@ -105,7 +105,7 @@ class ReviewReplyFailed(Fact):
 
 
 class ReviewReplyHeld(Fact):
-    """A reply was not sent, because it holds something confidential; `kinds` says of which kind, never what."""
+    """A reply was not sent: it holds something confidential (of `kinds`), or, without kinds, the review is negative."""
 
     kind: ClassVar[str] = "review_reply.held"
     subject_type: ClassVar[str | None] = "ReviewReply"

@@ -55,11 +55,11 @@ async def follow_edit(tx: Tx, review_id: UUID) -> ReviewReply | None:
         return reply
     if reply.state is ReplyState.WITHDRAWN:
         return reply
-    before = reply.state
+    before, negative = reply.state, await negative_of(tx, review)
     if reply.state in AT_SOURCE:
         reply.recheck_at = tx.at
     else:
-        reply.state, reply.is_negative = ReplyState.DRAFT, negative_of(review)
+        reply.state, reply.is_negative = ReplyState.DRAFT, negative
         reply.approver_id = reply.approved_at = reply.send_at = reply.next_try_at = None
     tx.record(
         events.ReviewReplyReopened(
@@ -68,7 +68,7 @@ async def follow_edit(tx: Tx, review_id: UUID) -> ReviewReply | None:
             at=tx.at,
             before=str(before),
             after=str(reply.state),
-            is_negative=negative_of(review),
+            is_negative=negative,
         )
     )
     await tx.session.flush()

@@ -4,11 +4,12 @@ An attempt is noted and committed before the request. If the worker dies after i
 first and sends only what is not there.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Tx
@@ -16,6 +17,7 @@ from domain.core.deferral import Subject, in_turn
 from domain.core.wakeups import DueColumn, WakeUp
 from domain.replies import events
 from domain.replies.actions import evaluate
+from domain.replies.drafting import negative_of
 from domain.replies.model import ReplyState, ReviewReply
 from domain.replies.names import pieces_in
 from domain.reputation import Review, ReviewState
@@ -23,6 +25,9 @@ from domain.reputation import Review, ReviewState
 SENDING_DUE: tuple[WakeUp, ...] = (DueColumn(ReviewReply.next_try_at, by_company=True),)
 LONGEST = timedelta(hours=6)
 """Longest pause after failures, unless the source asks for a longer one."""
+LONGEST_UNREAD = timedelta(minutes=10)
+"""How long a reply that no person approved waits for a worker to read the text of its review."""
+LOOK_AGAIN = timedelta(minutes=1)
 
 
 class DueReply(NamedTuple):
@@ -60,7 +65,19 @@ async def claim_replies(
         .order_by(due.c.turn, due.c.lot)
         .with_for_update(skip_locked=True, of=row)
     )
-    claimed = [DueReply(Subject(each.tenant_id, each.id), each.source_id) for each in rows]
+    found = rows.all()
+    waiting = await _unread(session, found, at=at)
+    claimed = [
+        DueReply(Subject(each.tenant_id, each.id), each.source_id)
+        for each in found
+        if each.id not in waiting
+    ]
+    await session.execute(
+        update(row)
+        .where(row.id.in_(waiting))
+        .values(next_try_at=at + LOOK_AGAIN)
+        .execution_options(synchronize_session=False)
+    )
     await session.execute(
         update(row)
         .where(row.id.in_([each.subject.id for each in claimed]))
@@ -68,6 +85,23 @@ async def claim_replies(
         .execution_options(synchronize_session=False)
     )
     return claimed
+
+
+async def _unread(session: AsyncSession, rows: Sequence[ReviewReply], *, at: datetime) -> set[UUID]:
+    """Select replies that no person approved, of reviews whose text was not read yet, for a limited time."""
+    young = {
+        each.review_id: each.id
+        for each in rows
+        if each.state is ReplyState.APPROVED
+        and each.approver_id is None
+        and each.drafted_at > at - LONGEST_UNREAD
+    }
+    unread = await session.scalars(
+        select(Review.id).where(
+            Review.id.in_(young), Review.words_unread, func.coalesce(Review.words, "") != ""
+        )
+    )
+    return {young[each] for each in unread}
 
 
 async def begin(tx: Tx, reply_id: UUID) -> ReplyAttempt | None:
@@ -85,7 +119,12 @@ async def begin(tx: Tx, reply_id: UUID) -> ReplyAttempt | None:
             reply.next_try_at, reply.error = None, "The review is gone."
             return None
         if pieces := await pieces_in(tx.session, reply.tenant_id, words):
-            _hold(tx, reply, sorted({str(each.kind) for each in pieces}))
+            kinds = sorted({str(each.kind) for each in pieces})
+            _hold(tx, reply, kinds, f"it has pieces that must not be published: {', '.join(kinds)}")
+            return None
+        if reply.approver_id is None and await negative_of(tx, review):
+            reply.is_negative = True
+            _hold(tx, reply, [], "the text of the review is negative: a person approves it")
             return None
     looks_first = reply.tried_at is not None
     reply.tried_at = tx.at
@@ -193,13 +232,11 @@ def mark_rejected(tx: Tx, reply: ReviewReply, *, reason: str) -> None:
     )
 
 
-def _hold(tx: Tx, reply: ReviewReply, kinds: list[str]) -> None:
-    """Make a confidential reply a draft again, with what was found."""
+def _hold(tx: Tx, reply: ReviewReply, kinds: list[str], why: str) -> None:
+    """Make a reply that must not leave a draft again, with the kinds of confidential pieces that were found."""
     before, reply.state = reply.state, ReplyState.DRAFT
     reply.approver_id = reply.approved_at = reply.send_at = reply.next_try_at = None
-    reply.error = (
-        f"It was not sent, because it has pieces that must not be published: {', '.join(kinds)}."
-    )
+    reply.error = f"It was not sent, because {why}."
     tx.record(
         events.ReviewReplyHeld(
             account_id=reply.account_id,

@@ -17,11 +17,13 @@ from domain.core.settings import Settings
 from domain.promises import Promise, State
 from domain.replies import ReplyMode, ReplyState, ReviewReply
 from domain.reputation import Review, ReviewSource
+from domain.sentiment import best_model
 from tests import build
 from tests.journeys.watching import Workers
 from tests.replying import Desk, desk
 from tests.reviewing import system
 from tests.workers.review_platforms import KIND
+from workers.feedback import read_due
 from workers.outbound.review_http import ReviewHttp
 from workers.replies import look_at_late_replies, send_claimed
 from workers.reviews import ReviewReading
@@ -91,6 +93,26 @@ async def test_rules_answer_positive_reviews_and_leave_negative_ones_to_people(
         with pytest.raises(Refused, match="Only a person"):
             async with transaction(make) as session:
                 await replies.approve(at.tx(session, by=key), bad.id)
+
+
+async def test_a_reply_that_a_rule_approved_waits_for_a_person_once_the_text_is_read_as_negative(
+    make: Sessions,
+) -> None:
+    async with desk(make, KIND.GOOGLE, 1, stars=5) as at:
+        [external] = at.of.reviews
+        at.of.edit(
+            external, at.of.reviews[external].written_at, words="Vreselijk, weer veel te laat."
+        )
+        await at.rule(*TEXTS)
+        row = (await at.read())[external]
+        reply = await at.draft(row)
+        assert reply is not None
+        assert (reply.state, reply.is_negative) == (ReplyState.APPROVED, False)
+        await read_due(make, best_model(plain=True), at=datetime.now(UTC), limit=10)
+        held = await at.send(reply)
+        assert (held.state, held.is_negative, held.approver_id) == (ReplyState.DRAFT, True, None)
+        assert "negative" in str(held.error)
+        assert not at.of.replies
 
 
 async def test_a_page_has_no_text_twice_within_a_month(make: Sessions) -> None:

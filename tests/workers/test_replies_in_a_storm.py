@@ -10,10 +10,12 @@ from domain import replies
 from domain.core.db import Sessions, transaction
 from domain.replies import ReplyState, ReviewReply
 from domain.reputation import ReviewState
+from domain.sentiment import best_model
 from tests.replying import Desk, desk
 from tests.reviewing import stored
 from tests.workers.review_platforms import KIND
 from tests.workers.test_reviews import shares
+from workers.feedback import read_due
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 FAULTS = ("429", "500", "expired", "not json", "lost answer", "shuffled", None, None)
@@ -114,3 +116,39 @@ async def test_a_reply_waits_for_its_delay_and_the_pause_of_the_platform(make: S
                 )
             claimed.append(reply.id in {each.subject.id for each in due})
         assert claimed == [False, False, True]
+
+
+async def test_a_reply_without_delay_waits_ten_minutes_for_its_text_to_be_read(
+    make: Sessions,
+) -> None:
+    async with desk(make, KIND.GOOGLE, 1, stars=5) as at:
+        await at.rule("Dank u wel.")
+        [row] = (await at.read()).values()
+        reply = await at.draft(row)
+        assert reply is not None
+
+        async def is_claimed(*, later_s: int) -> bool:
+            async with transaction(make) as session:
+                due = await replies.claim_replies(
+                    session,
+                    at=datetime.now(UTC) + timedelta(seconds=later_s),
+                    lease=timedelta(0),
+                    limit=10_000,
+                )
+            return reply.id in {each.subject.id for each in due}
+
+        assert [await is_claimed(later_s=each) for each in (0, 500, 700)] == [False, False, True]
+
+
+async def test_a_reply_without_delay_goes_out_once_its_text_was_read(make: Sessions) -> None:
+    async with desk(make, KIND.GOOGLE, 1, stars=5) as at:
+        await at.rule("Dank u wel.")
+        [row] = (await at.read()).values()
+        reply = await at.draft(row)
+        assert reply is not None
+        await read_due(make, best_model(plain=True), at=datetime.now(UTC), limit=10)
+        async with transaction(make) as session:
+            due = await replies.claim_replies(
+                session, at=datetime.now(UTC), lease=timedelta(0), limit=10_000
+            )
+        assert reply.id in {each.subject.id for each in due}
