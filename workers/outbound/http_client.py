@@ -7,7 +7,9 @@ address must not share one.
 """
 
 import asyncio
+import functools
 import socket
+import ssl
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -35,12 +37,20 @@ class NotPublic(httpx2.ConnectError):
     """Raised when a host name resolves to an address that is not on the public internet."""
 
 
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """Return the certificates of all authorities; reading them takes 70 ms, so a process does it once."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class PinnedTransport(httpx2.AsyncHTTPTransport):
     """Transport that connects by number to an address that was checked to be public."""
 
-    def __init__(self, *, loopback: bool, verify: bool | str = True) -> None:
+    def __init__(self, *, loopback: bool, verify: ssl.SSLContext | str | None = None) -> None:
         super().__init__(
-            verify=verify, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
+            verify=verify or tls_context(),
+            trust_env=False,
+            limits=httpx2.Limits(max_keepalive_connections=0),
         )
         self._loopback = loopback
 
