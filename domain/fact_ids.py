@@ -47,6 +47,7 @@ TYPES: dict[str, str] = {
     "reverses_id": "Payment",
     "review_id": "Review",
     "round_id": "PatrolRound",
+    "occurrence_entry_id": "OccurrenceEntry",
     "route_id": "PatrolRoute",
     "scan_id": "PatrolScan",
     "shift_id": "Shift",

@@ -1,4 +1,4 @@
-"""Files of incidents: the list, signed addresses to upload and download them, and the mutations."""
+"""Files of incidents and log entries: the list, signed addresses to upload and download them, and the mutations."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +49,9 @@ enum(
 Row = strawberry.Parent[files.File]
 EvidenceRow = strawberry.Parent[files.PhotoEvidence]
 FileId = Annotated[UUID, GlobalIdOf("File")]
-SubjectId = Annotated[strawberry.ID, "What it belongs to: an incident."]
+SubjectId = Annotated[
+    strawberry.ID, "What it belongs to: an incident, or an entry of the occurrence log."
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class PhotoEvidence:
     @resolver(strawberry.ID)
     @staticmethod
     def subject_id(row: EvidenceRow) -> strawberry.ID:
-        """What it is evidence of: an incident."""
+        """What it is evidence of: an incident, or an entry of the occurrence log."""
         return strawberry.ID(ids.write(row.subject_kind, row.subject_id))
 
     @resolver(list[PhotoVerdict])
@@ -88,7 +90,7 @@ class PhotoEvidence:
 
 @from_row(files.File)
 class File(Node):
-    """Photo or document of an incident."""
+    """Photo or document of an incident or an entry of the occurrence log."""
 
     name: Annotated[str, "Name of the file, as the uploader gave it; `erased` when it was erased."]
     media_type: Annotated[str, "Kind of content, found by decoding it, such as `image/jpeg`."]
@@ -118,7 +120,7 @@ class File(Node):
     @resolver(list[PhotoEvidence])
     @staticmethod
     async def evidence(row: Row, info: Info) -> list[files.PhotoEvidence]:
-        """Grades of a photo, one for each incident it was attached to; empty for documents, and until it is graded."""
+        """Grades of a photo, one for each row it was attached to; empty for documents, and until it is graded."""
         graded = files.PhotoEvidence
         order = (graded.graded_at, graded.id)
         return await info.context.children(graded.file_id, row.id, order=order)
@@ -188,7 +190,7 @@ class FileQuery:
     def files(
         info: Info,
         account_id: AccountFilter = None,
-        subject_id: Annotated[strawberry.ID | None, "Only files attached to this incident."] = None,
+        subject_id: Annotated[strawberry.ID | None, "Only files attached to this row."] = None,
     ) -> Rows:
         """Photos and documents, newest first; clients do not see internal ones."""
         query = visible(info, files.File, account_id)
@@ -252,7 +254,7 @@ class FileMutation:
         id: Annotated[FileId, "File to be attached."],
         subject_id: SubjectId,
     ) -> files.File:
-        """Attach a stored file to another incident of the same client."""
+        """Attach a stored file to another incident or log entry of the same client."""
         return await files.attach(ask.tx, id, *_subject(subject_id))
 
     @mutation(File)
@@ -262,7 +264,7 @@ class FileMutation:
         id: Annotated[FileId, "File to be detached."],
         subject_id: SubjectId,
     ) -> files.File:
-        """Detach a file from an incident; only its uploader, and who handles incidents, may do so."""
+        """Detach a file from an incident or log entry; only its uploader, and who handles incidents, may do so."""
         return await files.detach(ask.tx, id, *_subject(subject_id))
 
     @mutation(File)

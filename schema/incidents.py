@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from domain import accounts, compensation, files, incidents
+from domain import accounts, compensation, files, incidents, occurrences
 from domain.core.ledger import LedgerRow
 from domain.incidents import IncidentOutcome, PauseCause, Source, Status
 from domain.promises import Promise as PromiseRow
@@ -16,7 +16,7 @@ from schema.core.enums import Priority, TicketKind
 from schema.core.ids import Node
 from schema.core.loaders import MOST
 from schema.core.relations import to_many, to_one
-from schema.core.types import enum, from_row, relations, resolver
+from schema.core.types import enum, from_row, relation, relations, resolver
 from schema.evidence import ArrivalEvidence
 from schema.late_arrivals import LateArrival
 from schema.sites import Site
@@ -235,6 +235,12 @@ class Incident(Node):
             attachment.subject_id, row.id, order=(attachment.id,), first=MOST
         )
         return await info.context.get_all(files.File, [each.file_id for each in attached])
+
+    @relation("OccurrenceEntry")
+    @staticmethod
+    async def occurrence_entry(row: Row, info: Info) -> Any:
+        """Entry of the occurrence log from which the incident was opened; null for others."""
+        return await info.context.get_by(occurrences.OccurrenceEntry.incident_id, row.id)
 
     @resolver(datetime | None)
     @staticmethod

@@ -9,6 +9,7 @@ import strawberry
 
 from domain import accounts, phone_events
 from domain.core.errors import Code
+from domain.occurrences import OccurrenceDraft
 from domain.phone_events import PhoneEventKind
 from schema.core import ids
 from schema.core.bounds import each_by_itself
@@ -18,6 +19,7 @@ from schema.core.mutations import MutationContext, mutation
 from schema.core.roots import mutation_fields
 from schema.core.scalars import Long
 from schema.core.types import enum, from_row, input_type, resolver
+from schema.occurrences import EntryKind
 from schema.patrolling import PatrolScanInput, scan_draft, vault_of
 from schema.users import User
 
@@ -27,8 +29,18 @@ enum(
     clock_in="The guard began work at the post.",
     clock_out="The guard ended work at the post.",
     scan="The guard scanned a point of a patrol.",
+    log="The guard noted something that is no incident.",
 )
 BatchRow = strawberry.Parent[phone_events.PhoneBatch]
+
+
+@input_type
+class PhoneLogInput:
+    """Log entry that a guard app kept; it happened at the time of its event."""
+
+    kind: EntryKind
+    words: Annotated[str, "What happened, in words."]
+    internal: Annotated[bool, "Whether the client does not see it."] = False
 
 
 @input_type
@@ -36,13 +48,17 @@ class PhoneEventInput:
     """Event that a guard app kept, with the time by both clocks of the phone."""
 
     id: Annotated[str, "Id of the event, made by the app; each is stored once."]
-    kind: Annotated[PhoneEventKind, "What the phone did: a clock-in, a clock-out or a scan."]
+    kind: Annotated[
+        PhoneEventKind, "What the phone did: a clock-in, a clock-out, a scan or a log entry."
+    ]
     at: Annotated[datetime, "Time of the event, by the wall clock of the phone."]
     uptime_s: Annotated[
         float, "Seconds from the start of the phone to the event, by its monotonic clock."
     ]
     boot: Annotated[str, "Name of that start: another one after each restart of the phone."]
-    shift_id: Annotated[strawberry.ID | None, "Shift, for a clock-in or clock-out."] = None
+    shift_id: Annotated[
+        strawberry.ID | None, "Shift, for a clock-in, a clock-out or a log entry."
+    ] = None
     lat: Annotated[float | None, "Latitude of the phone in degrees, WGS 84; with `lon`."] = None
     lon: Annotated[float | None, "Longitude of the phone in degrees, WGS 84; with `lat`."] = None
     accuracy_m: Annotated[float | None, "Accuracy of the position, in metres."] = None
@@ -51,8 +67,10 @@ class PhoneEventInput:
     ] = None
     mock: Annotated[bool | None, "Whether the phone says that the position is simulated."] = None
     scan: Annotated[PatrolScanInput | None, "Scan, for an event of kind SCAN."] = None
+    entry: Annotated[PhoneLogInput | None, "Log entry, for an event of kind LOG."] = None
 
 
+each_by_itself(PhoneLogInput)
 each_by_itself(PhoneEventInput)  # an event that cannot be read does not refuse the others
 
 
@@ -135,9 +153,11 @@ class PhoneEventMutation:
 def _event_draft(given: PhoneEventInput) -> phone_events.PhoneEventDraft:
     values = dict(vars(given))
     key, shift_id, scan = values.pop("id"), values.pop("shift_id"), values.pop("scan")
+    entry = values.pop("entry")
     return phone_events.PhoneEventDraft(
         **values,
         key=key,
         shift_id=None if shift_id is None else ids.known(shift_id, "Shift") or UUID(int=0),
         scan=None if scan is None else scan_draft(scan),
+        entry=None if entry is None else OccurrenceDraft(**vars(entry)),
     )

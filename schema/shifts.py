@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain import accounts, evidence, posts, shifts
+from domain import accounts, evidence, occurrences, posts, shifts
 from domain.access import Right
 from domain.evidence import Grade
 from domain.shifts import AttendanceKind, AttendanceSource, ShiftState
@@ -21,6 +21,7 @@ from schema.core.types import (
     RESTRICTED,
     enum,
     from_row,
+    relation,
     relations,
     resolver,
     subscription,
@@ -130,6 +131,12 @@ class Shift(Node):
             row.id,
             order=(shifts.Attendance.recorded_at, shifts.Attendance.id),
         )
+
+    @relation("ShiftReport")
+    @staticmethod
+    async def report(row: ShiftRow, info: Info) -> Any:
+        """Report of the shift; null before somebody began it."""
+        return await info.context.get_by(occurrences.ShiftReport.shift_id, row.id)
 
 
 @from_row(shifts.Attendance)

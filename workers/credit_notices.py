@@ -17,6 +17,7 @@ from domain.core.outbox import Outbox, OutboxState
 from domain.incidents.model import Incident
 from domain.journal import JournalEntry
 from domain.messages import Message
+from domain.occurrences import SHIFT_REPORT
 from domain.patrols import PATROL_ROUND, PATROL_VISIT
 from domain.promises import clock_event_kinds
 from domain.promises.model import Promise
@@ -32,6 +33,7 @@ _WHY = {
     PATROL_ROUND: "patrol",
     PATROL_VISIT: "patrol",
     REPLACEMENT: "replacement",
+    SHIFT_REPORT: "report",
 }
 """What a letter says about a credit, by the kind of unit that earned it."""
 

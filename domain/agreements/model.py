@@ -32,6 +32,7 @@ class PromiseKind(StrEnum):
     CLIENT_SATISFIED = "client_satisfied"
     REPLACEMENT_ON_POST = "replacement_on_post"
     REVIEW_ANSWERED = "review_answered"
+    SHIFT_REPORTED = "shift_reported"
 
 
 class ClockStart(StrEnum):

@@ -197,6 +197,9 @@ def _problems(promise: PromiseDraft) -> list[str]:
 _GRADED = frozenset(
     {PromiseKind.ARRIVAL, PromiseKind.SHIFT_STARTED, PromiseKind.REPLACEMENT_ON_POST}
 )
+_OF_SHIFTS = frozenset(
+    {PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED, PromiseKind.SHIFT_REPORTED}
+)
 _SHORTEST_REPLACEMENT_S = 3_600
 
 
@@ -223,7 +226,7 @@ def _problems_of_units(promise: PromiseDraft) -> list[str]:
         return _rating_problems(promise)
     if promise.kind is PromiseKind.REVIEW_ANSWERED:
         return _problems_without_place(promise, "replies to reviews")
-    if promise.kind in (PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED):
+    if promise.kind in _OF_SHIFTS:
         return _shift_problems(promise)
     if promise.kind is PromiseKind.REPLACEMENT_ON_POST:
         return _replacement_problems(promise)

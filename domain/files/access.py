@@ -7,12 +7,17 @@ from sqlalchemy import Boolean, ColumnElement, Text, Uuid, and_, column, or_, se
 
 from domain.access import Actor, Right
 from domain.access.declarations import AccessRules
-from domain.access.own_work import of_incident_at_hand
+from domain.access.own_work import at_site_of_own_work, of_incident_at_hand
 from domain.access.rule import Rows
 
 _ATTACHMENT = table(
     "file_attachment",
     *(column("file_id", Uuid), column("subject_kind", Text), column("subject_id", Uuid)),
+)
+
+_ENTRY = table(
+    "occurrence_entry",
+    *(column("id", Uuid), column("account_id", Uuid), column("site_id", Uuid)),
 )
 
 _FILE = table(
@@ -31,9 +36,22 @@ def _at_incident_at_hand(actor: Actor, attachment: Any) -> ColumnElement[bool]:
     return and_(attachment.subject_kind == "Incident", of_incident_at_hand(actor, incident))
 
 
+def _at_entry_at_hand(actor: Actor, attachment: Any) -> ColumnElement[bool]:
+    """Select attachments of entries of the occurrence log at sites of a guard's own work."""
+    entries = select(_ENTRY.c.id).where(at_site_of_own_work(actor, _ENTRY.c))
+    return and_(
+        attachment.subject_kind == "OccurrenceEntry",
+        attachment.subject_id.in_(entries.correlate_except(_ENTRY)),
+    )
+
+
+def _at_row_at_hand(actor: Actor, attachment: Any) -> ColumnElement[bool]:
+    return or_(_at_incident_at_hand(actor, attachment), _at_entry_at_hand(actor, attachment))
+
+
 def _own_files(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the files of a guard: the own uploads, and those on incidents that the guard works on."""
-    attached = select(_ATTACHMENT.c.file_id).where(_at_incident_at_hand(actor, _ATTACHMENT.c))
+    """Select the files of a guard: the own uploads, and those on incidents and log entries at hand."""
+    attached = select(_ATTACHMENT.c.file_id).where(_at_row_at_hand(actor, _ATTACHMENT.c))
     return or_(
         model.uploaded_by == actor.subject, model.id.in_(attached.correlate_except(_ATTACHMENT))
     )
@@ -62,17 +80,20 @@ ACCESS = AccessRules(
             own=_own_files,
             always=_uploaded_by_self,
         ),
-        "file_attachment": Rows((Right.READ_FILES,), own=_at_incident_at_hand),
+        "file_attachment": Rows((Right.READ_FILES,), own=_at_row_at_hand),
         "photo_evidence": Rows(
             (Right.READ_FILES,), unless={Right.READ_EVIDENCE: _of_shown_file}, own=_of_own_files
         ),
     },
     row_texts={
         ("file", Right.READ_EVIDENCE): "files for the client",
-        ("file", None): "the own uploads, and files on incidents at hand",
-        ("file_attachment", None): "of incidents at hand",
+        ("file", None): "the own uploads, and files on incidents and log entries at hand",
+        ("file_attachment", None): "of incidents and log entries at hand",
         ("photo_evidence", Right.READ_EVIDENCE): "of files for the client",
-        ("photo_evidence", None): "of the own uploads, and of files on incidents at hand",
+        (
+            "photo_evidence",
+            None,
+        ): "of the own uploads, and of files on incidents and log entries at hand",
     },
     never_shown=frozenset({"file_copy", "blob", "photo_trait"}),
     fields={

@@ -66,6 +66,7 @@ async def start_upload(
         tx.actor.must(Right.READ_EVIDENCE)
     subject = await subject_of(tx, subject_kind, subject_id, argument="subjectId")
     await _must_finish_some(tx)
+    internal = internal or subject.internal  # what belongs to an internal row is internal too
     file = File(
         id=uuid7(),
         tenant_id=tx.actor.tenant_id,

@@ -21,6 +21,7 @@ class OfAttachment(OfFile):
 
     attached_kind: str
     incident_id: UUID | None
+    occurrence_entry_id: UUID | None
 
 
 class UploadStarted(OfAttachment):

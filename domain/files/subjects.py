@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.access import Tx, visible_to, workable_by
 from domain.core.errors import Code, Refused
 from domain.incidents.model import Incident
+from domain.occurrences.model import OccurrenceEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,10 @@ class AttachableNoun:
     fact_field: str
 
 
-SUBJECTS = {"Incident": AttachableNoun(Incident, "incident_id")}
+SUBJECTS = {
+    "Incident": AttachableNoun(Incident, "incident_id"),
+    "OccurrenceEntry": AttachableNoun(OccurrenceEntry, "occurrence_entry_id"),
+}
 """Type of the API → the noun. A noun that gets files needs a line here, and its field in `OfAttachment`."""
 
 
@@ -31,6 +35,7 @@ class FileSubject:
     kind: str
     id: UUID
     account_id: UUID
+    internal: bool = False
 
     def in_facts(self) -> dict[str, Any]:
         """Return the fields of a fact that name it."""
@@ -50,9 +55,8 @@ async def subject_of(tx: Tx, kind: str, row_id: UUID, *, argument: str) -> FileS
     noun = SUBJECTS.get(kind)
     if noun is not None:
         reach = (visible_to(tx.actor, noun.model), workable_by(tx.actor, noun.model))
-        query = select(noun.model.account_id).where(noun.model.id == row_id, *reach)
-        account_id = await tx.session.scalar(query)
-        if account_id is not None:
-            return FileSubject(kind, row_id, account_id)
+        row = await tx.session.scalar(select(noun.model).where(noun.model.id == row_id, *reach))
+        if row is not None:
+            return FileSubject(kind, row_id, row.account_id, getattr(row, "internal", False))
     kinds = " or ".join(SUBJECTS)
     raise Refused(Code.NOT_FOUND, f"No such {kinds}.", argument=argument)

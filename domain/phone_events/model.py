@@ -17,6 +17,7 @@ class PhoneEventKind(StrEnum):
     CLOCK_IN = "clock_in"
     CLOCK_OUT = "clock_out"
     SCAN = "scan"
+    LOG = "log"
 
 
 class PhoneBatch(Base, Tenanted):

@@ -1,14 +1,13 @@
 """Take events of a guard app: at once or a day later, in any order, and any number of times."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from math import isfinite
 from uuid import UUID
 
 from sqlalchemy import select
 
-from domain import patrols, shifts
+from domain import occurrences, patrols, shifts
 from domain.access import Right, Tx
 from domain.accounts.model import User
 from domain.core.base import JSON, among, uuid7
@@ -17,6 +16,14 @@ from domain.core.encryption import SecretCipher
 from domain.core.errors import Code, Refused, naming_only
 from domain.core.text_rules import must_be_line
 from domain.patrols import ScanDraft
+from domain.phone_events.drafts import (
+    LONGEST_KEY,
+    PhoneEventDraft,
+    TimedPhoneEvent,
+    plain_of,
+    position_of,
+    problem_of,
+)
 from domain.phone_events.events import PhoneEventsReceived
 from domain.phone_events.model import PhoneBatch, PhoneEvent, PhoneEventKind
 from domain.phone_events.rules import PhoneClock, with_times
@@ -24,7 +31,6 @@ from domain.shifts import AttendanceKind, PhonePosition
 
 MOST_EVENTS = 500
 """Events that one batch may hold."""
-LONGEST_KEY = 100
 LONGEST_WAIT = timedelta(days=7)
 """How long an event waits for an earlier one."""
 _MILLISECOND = timedelta(milliseconds=1)
@@ -32,33 +38,6 @@ _KINDS = {
     PhoneEventKind.CLOCK_IN: AttendanceKind.CLOCK_IN,
     PhoneEventKind.CLOCK_OUT: AttendanceKind.CLOCK_OUT,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneEventDraft:
-    """An event as an app sends it; `position_age_s` is how old the position was when it happened."""
-
-    key: str
-    kind: PhoneEventKind
-    at: datetime
-    uptime_s: float
-    boot: str
-    shift_id: UUID | None = None
-    lat: float | None = None
-    lon: float | None = None
-    accuracy_m: float | None = None
-    position_age_s: float | None = None
-    mock: bool | None = None
-    scan: ScanDraft | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """An event with the time at which it happened."""
-
-    draft: PhoneEventDraft
-    happened_at: datetime
-    is_proven: bool
 
 
 async def upload_events(
@@ -106,12 +85,17 @@ async def upload_events(
     await tx.session.flush()
     fresh = await _fresh(tx, batch, drafts)
     events = sorted(
-        (_Event(each, *clock.happened(each.at, each.uptime_s, each.boot)) for each in fresh),
+        (
+            TimedPhoneEvent(each, *clock.happened(each.at, each.uptime_s, each.boot))
+            for each in fresh
+        ),
         key=lambda each: (each.happened_at, each.draft.kind != PhoneEventKind.CLOCK_IN),
     )
     for event in events:
-        if event.draft.kind is not PhoneEventKind.SCAN:
+        if event.draft.kind in _KINDS:
             await _attend(tx, batch, event, clock)
+        elif event.draft.kind is PhoneEventKind.LOG:
+            await _log(tx, batch, event)
     scans = [each for each in events if each.draft.kind is PhoneEventKind.SCAN]
     for is_proven in (True, False):
         part = [each for each in scans if each.is_proven is is_proven]
@@ -146,7 +130,7 @@ async def _fresh(
         if draft.key in known:
             batch.duplicates += 1
             continue
-        problem = _problem(draft)
+        problem = problem_of(draft)
         if problem is not None:
             _refuse(batch, draft.key, Code.INVALID, problem)
             continue
@@ -155,32 +139,20 @@ async def _fresh(
     return found
 
 
-def _problem(draft: PhoneEventDraft) -> str | None:
-    if not 1 <= len(draft.key) <= LONGEST_KEY or not draft.key.isprintable():
-        return f"The id of an event is 1 to {LONGEST_KEY} characters."
-    numbers = (draft.lat or 0.0, draft.lon or 0.0, draft.accuracy_m or 0.0)
-    times = (draft.uptime_s, draft.position_age_s or 0.0)
-    if not all(map(isfinite, numbers)) or not all(0 <= each <= MAX_SECONDS for each in times):
-        return "A number of this event is out of range."
-    if draft.kind is PhoneEventKind.SCAN:
-        return None if draft.scan is not None else "An event of kind SCAN needs a scan."
-    return None if draft.shift_id is not None else f"An event of kind {draft.kind} needs a shift."
-
-
-async def _attend(tx: Tx, batch: PhoneBatch, event: _Event, clock: PhoneClock) -> None:
+async def _attend(tx: Tx, batch: PhoneBatch, event: TimedPhoneEvent, clock: PhoneClock) -> None:
     """Clock in or out at the time at which it happened; one without its clock-in waits."""
     draft = event.draft
     try:
-        position = _position(event, clock)
+        position = position_of(event, clock)
         async with tx.session.begin_nested():
             done = await _clock(tx, event, position)
     except Refused as refused:
         _refuse(batch, draft.key, refused.refusal.code, refused.refusal.message)
         return
-    _keep(tx, batch, event, None if done else _plain(event))
+    _keep(tx, batch, event, None if done else plain_of(event))
 
 
-async def _clock(tx: Tx, event: _Event, position: PhonePosition | None) -> bool:
+async def _clock(tx: Tx, event: TimedPhoneEvent, position: PhonePosition | None) -> bool:
     draft = event.draft
     shift_id = draft.shift_id or UUID(int=0)
     return await shifts.attend_by_phone(
@@ -188,28 +160,29 @@ async def _clock(tx: Tx, event: _Event, position: PhonePosition | None) -> bool:
     )
 
 
-def _position(event: _Event, clock: PhoneClock) -> PhonePosition | None:
-    """Return the position with its times by our clock; a wall clock that nothing proves keeps its error."""
+async def _log(tx: Tx, batch: PhoneBatch, event: TimedPhoneEvent) -> None:
+    """Log what happened at the time at which it happened; a clock-in of the shift need not be known."""
     draft = event.draft
-    age = timedelta(seconds=draft.position_age_s or 0.0)
-    stated = event.happened_at if event.is_proven else event.happened_at - clock.error
-    statement = shifts.PhoneStatement(
-        draft.lat,
-        draft.lon,
-        draft.accuracy_m,
-        None if draft.lat is None or draft.position_age_s is None else stated - age,
-        None if draft.lat is None else stated,
-        draft.mock,
-    )
-    with naming_only("lat", "lon"):
-        return shifts.phone_position(statement)
+    try:
+        if draft.entry is not None:
+            entry = replace(draft.entry, happened_at=event.happened_at)
+            async with tx.session.begin_nested():
+                await occurrences.log_entry(tx, entry, shift_id=draft.shift_id)
+    except Refused as refused:
+        _refuse(batch, draft.key, refused.refusal.code, refused.refusal.message)
+        return
+    _keep(tx, batch, event, None)
 
 
 async def _scan(
-    tx: Tx, vault: SecretCipher, batch: PhoneBatch, events: Sequence[_Event], clock: PhoneClock
+    tx: Tx,
+    vault: SecretCipher,
+    batch: PhoneBatch,
+    events: Sequence[TimedPhoneEvent],
+    clock: PhoneClock,
 ) -> None:
     """Store scans; with a time that is proven the phone's clock is right, without one it is as wrong as now."""
-    by_sequence: dict[int, _Event] = {}
+    by_sequence: dict[int, TimedPhoneEvent] = {}
     for event in events:
         if event.draft.scan is not None:
             by_sequence.setdefault(event.draft.scan.sequence, event)
@@ -232,7 +205,7 @@ async def _scan(
             _refuse(batch, event.draft.key, Code(wrong["code"]), wrong["message"])
 
 
-def _moved(event: _Event) -> ScanDraft:
+def _moved(event: TimedPhoneEvent) -> ScanDraft:
     scan = event.draft.scan
     assert scan is not None  # noqa: S101 - selected by kind
     if not event.is_proven:
@@ -269,24 +242,7 @@ async def _retry_waiting(tx: Tx, batch: PhoneBatch) -> None:
             batch.accepted += row.batch_id == batch.id
 
 
-def _plain(event: _Event) -> JSON:
-    draft = event.draft
-    at = event.happened_at
-    position = None
-    if draft.lat is not None:
-        age = timedelta(seconds=draft.position_age_s or 0.0)
-        position = {
-            "lat": draft.lat,
-            "lon": draft.lon,
-            "accuracy_m": draft.accuracy_m,
-            "measured_at": None if draft.position_age_s is None else (at - age).isoformat(),
-            "sent_at": at.isoformat() if event.is_proven else None,
-            "mock": draft.mock,
-        }
-    return {"shift_id": str(draft.shift_id), "position": position}
-
-
-def _keep(tx: Tx, batch: PhoneBatch, event: _Event, body: JSON | None) -> None:
+def _keep(tx: Tx, batch: PhoneBatch, event: TimedPhoneEvent, body: JSON | None) -> None:
     tx.session.add(
         PhoneEvent(
             id=uuid7(), tenant_id=batch.tenant_id, user_id=batch.user_id, batch_id=batch.id,

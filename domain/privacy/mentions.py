@@ -43,6 +43,7 @@ from domain.health.model import Observation
 from domain.incidents.model import Incident, IncidentUpdate, Pause, Source
 from domain.lifecycle.model import StageChange
 from domain.meetings import Meeting
+from domain.occurrences import OccurrenceCorrection, OccurrenceEntry, ShiftReport
 from domain.patrols.model import PatrolScan
 from domain.playbooks.model import PlaybookRun, PlaybookTask
 from domain.posts import PostOrders
@@ -70,6 +71,10 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     PostOrders.body,
     Shift.cancel_reason,
     Attendance.reason,
+    OccurrenceEntry.words,
+    OccurrenceCorrection.earlier_words,
+    OccurrenceCorrection.reason,
+    ShiftReport.handover,
     RecoveryCase.summary,
     RecoveryStep.note,
     SurveyAnswer.words,

@@ -52,6 +52,7 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.CLIENT_SATISFIED: Component.RATING,
     PromiseKind.REPLACEMENT_ON_POST: Component.PUNCTUALITY,
     PromiseKind.REVIEW_ANSWERED: Component.REPORTS,
+    PromiseKind.SHIFT_REPORTED: Component.REPORTS,
 }
 """Component of quality that a kind of promise contributes to."""
 _COMPONENTS = tuple(Component)

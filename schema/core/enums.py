@@ -26,6 +26,7 @@ enum(
     shift_started="A shift begins when it is planned; the target is how much later it may begin.",
     patrol_completed="A round of a patrol is completed by its end; the target is how much later it may be.",
     point_visited="A point of a patrol is visited when it is due; the target is how much later it may be.",
+    shift_reported="The report of a shift is signed by its planned end; the target is how much later it may be.",
     shift_covered="The planned time of a shift is staffed; the objective is the share of it.",
     client_satisfied="A client rates 4 or 5 of 5 in a survey; counted when it closes, the category is its purpose.",
     commitment_kept="A commitment is done when it is due; the target is how much later it may be.",
