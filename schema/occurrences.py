@@ -158,7 +158,7 @@ class OccurrenceMutation:
         shift_id: Annotated[ShiftId | None, "Shift on which it happened: a guard's own."] = None,
         site_id: Annotated[SiteId | None, "Site at which it happened, without a shift."] = None,
         happened_at: Annotated[
-            datetime | None, "Time at which it happened, at most a week ago; null: now."
+            datetime | None, "Time at which it happened, at most two weeks ago; null: now."
         ] = None,
         internal: Annotated[bool, "Whether the client does not see it."] = False,
     ) -> occurrences.OccurrenceEntry:

@@ -1,7 +1,7 @@
 """Reports of shifts: what happened on a shift, with the notes for the next guard, signed and then unchanged."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -68,7 +68,7 @@ class ReportedRound:
     round = to_one(PatrolRound, patrols.PatrolRound, "round_id", "Round as it is now.")
 
 
-@from_row(occurrences.IncidentLine)
+@from_row(occurrences.SiteIncidentLine)
 class ReportedIncident:
     """Incident at the site in a report, as it was when the report was signed."""
 
@@ -143,11 +143,9 @@ class ShiftReport(Node):
 
     @resolver(list[ReportedIncident])
     @staticmethod
-    async def incidents(row: ReportRow, info: Info) -> list[Any]:
-        """Incidents at the site in it that you can see, by the time at which they were opened."""
-        lines = occurrences.incident_lines(row)
-        seen = await info.context.get_each(incidents.Incident, [each.incident_id for each in lines])
-        return [line for line, each in zip(lines, seen, strict=True) if each is not None]
+    def incidents(row: ReportRow) -> list[occurrences.SiteIncidentLine]:
+        """Incidents at the site in it, by the time at which they were opened. Empty before the signature."""
+        return occurrences.incident_lines(row)
 
 
 @query_fields

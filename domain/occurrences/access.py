@@ -76,7 +76,8 @@ ACCESS = AccessRules(
         },
         "ShiftReport": {
             None: "id dueAt handover signedAt byGuard contentSha256 version account site shift user entries"
-            " attendance rounds incidents",
+            " attendance rounds",
+            Right.READ_INCIDENTS: "incidents",
             Right.READ_ACTORS: "signedBy",
         },
         "ReportedEntry": {None: "kind words happenedAt entry"},

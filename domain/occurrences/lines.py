@@ -52,7 +52,7 @@ class RoundLine:
 
 
 @dataclass(frozen=True, slots=True)
-class IncidentLine:
+class SiteIncidentLine:
     """An incident as it was when the report was signed."""
 
     incident_id: UUID
@@ -113,10 +113,10 @@ def round_lines(report: ShiftReport) -> list[RoundLine]:
     ]
 
 
-def incident_lines(report: ShiftReport) -> list[IncidentLine]:
+def incident_lines(report: ShiftReport) -> list[SiteIncidentLine]:
     """Return the incidents in a report."""
     return [
-        IncidentLine(UUID(each["id"]), Priority(each["priority"]), Status(each["status"]))
+        SiteIncidentLine(UUID(each["id"]), Priority(each["priority"]), Status(each["status"]))
         for each in _part(report, "incidents")
     ]
 

@@ -11,7 +11,7 @@ from domain.core.errors import Code, Refused
 from domain.core.text_rules import must_be_text
 from domain.occurrences.model import OccurrenceCorrection, OccurrenceEntry, OccurrenceKind
 
-LOGGED_WITHIN = timedelta(days=7)
+LOGGED_WITHIN = timedelta(days=14)
 """How long after it happened something can be logged."""
 BEFORE_SHIFT, AFTER_SHIFT = timedelta(hours=1), timedelta(hours=24)
 """How long before and after its shift an entry may have happened."""

@@ -1,6 +1,6 @@
 """Events as apps send them, with the time at which they happened."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from math import isfinite
 from uuid import UUID
@@ -78,19 +78,12 @@ def position_of(event: TimedPhoneEvent, clock: PhoneClock) -> PhonePosition | No
         return shifts.phone_position(statement)
 
 
-def plain_of(event: TimedPhoneEvent) -> JSON:
+def plain_of(event: TimedPhoneEvent, position: PhonePosition | None) -> JSON:
     """Return what is kept of a clock-in or clock-out that waits for an earlier event."""
-    draft = event.draft
-    at = event.happened_at
-    position = None
-    if draft.lat is not None:
-        age = timedelta(seconds=draft.position_age_s or 0.0)
-        position = {
-            "lat": draft.lat,
-            "lon": draft.lon,
-            "accuracy_m": draft.accuracy_m,
-            "measured_at": None if draft.position_age_s is None else (at - age).isoformat(),
-            "sent_at": at.isoformat() if event.is_proven else None,
-            "mock": draft.mock,
+    stated: JSON | None = None
+    if position is not None:
+        stated = {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in asdict(position).items()
         }
-    return {"shift_id": str(draft.shift_id), "position": position}
+    return {"shift_id": str(event.draft.shift_id), "position": stated}

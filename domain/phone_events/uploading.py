@@ -149,7 +149,7 @@ async def _attend(tx: Tx, batch: PhoneBatch, event: TimedPhoneEvent, clock: Phon
     except Refused as refused:
         _refuse(batch, draft.key, refused.refusal.code, refused.refusal.message)
         return
-    _keep(tx, batch, event, None if done else plain_of(event))
+    _keep(tx, batch, event, None if done else plain_of(event, position))
 
 
 async def _clock(tx: Tx, event: TimedPhoneEvent, position: PhonePosition | None) -> bool:
@@ -167,7 +167,8 @@ async def _log(tx: Tx, batch: PhoneBatch, event: TimedPhoneEvent) -> None:
         if draft.entry is not None:
             entry = replace(draft.entry, happened_at=event.happened_at)
             async with tx.session.begin_nested():
-                await occurrences.log_entry(tx, entry, shift_id=draft.shift_id)
+                with naming_only("words"):
+                    await occurrences.log_entry(tx, entry, shift_id=draft.shift_id)
     except Refused as refused:
         _refuse(batch, draft.key, refused.refusal.code, refused.refusal.message)
         return

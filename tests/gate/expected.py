@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, or_, select
 
 from api.commands.parameters import PATH as PARAMETERS_PAGE
 from domain.accounts.model import Account, Reach
@@ -17,6 +17,7 @@ from domain.agreements.model import PromiseTerm
 from domain.calendars.model import CalendarVersion
 from domain.core.db import Sessions
 from domain.dashboards import Dashboard
+from domain.occurrences import OccurrenceCorrection, OccurrenceEntry
 from domain.webhooks import Webhook
 from schema.build import nodes
 from schema.core import ids
@@ -29,7 +30,7 @@ TABLES = {model.__name__: model.__tablename__ for model in nodes()} | {
     "WebhookAttempt": "webhook_attempt", "BudgetBurn": "burn_state",
     "AuditCheckpoint": "audit_checkpoint", "GuardPosition": "whereabouts",
     "TrialLine": "journal_line", "SiteStatus": "site", "RoamingStatus": "duty",
-    "Backlog": "outbox", "Suppression": "outbox", "DeferredWork": "deferral",
+    "ReportedEntry": "occurrence_entry", "Backlog": "outbox", "Suppression": "outbox", "DeferredWork": "deferral",
 }  # fmt: skip
 PARAMETERS = readable_with(PARAMETERS_PAGE.read_text())
 """Parameter → the rights that reading it needs."""
@@ -66,6 +67,8 @@ class Holdings:
     """User → the clients that limit the user; none for those who reach all."""
     followed: Mapping[UUID, frozenset[tuple[UUID, bool]]]
     """Calendar, or version of one → client and whether internal, of the terms that follow it."""
+    hidden: frozenset[UUID] = NOBODY
+    """Entries of the occurrence log that are internal, and corrections of what is or was so."""
 
 
 async def held(make: Sessions, here: UUID) -> Holdings:
@@ -98,9 +101,14 @@ async def held(make: Sessions, here: UUID) -> Holdings:
             user[webhook.id] = UUID(webhook.owner.partition(":")[2])
         for board in await session.scalars(select(Dashboard).where(~Dashboard.shared)):
             user[board.id] = UUID(board.owner.partition(":")[2])
-    return Holdings(
-        here, account, user, reach, {key: frozenset(each) for key, each in followed.items()}
-    )
+        entries = select(OccurrenceEntry.id).where(OccurrenceEntry.internal)
+        hidden = set(await session.scalars(entries))
+        was_hidden = select(OccurrenceCorrection.id).where(
+            or_(OccurrenceCorrection.earlier_internal, OccurrenceCorrection.entry_id.in_(entries))
+        )
+        hidden |= set(await session.scalars(was_hidden))
+    terms_of = {key: frozenset(each) for key, each in followed.items()}
+    return Holdings(here, account, user, reach, terms_of, frozenset(hidden))
 
 
 @dataclass(frozen=True)
@@ -227,6 +235,17 @@ class Expectation:
         """Rows of the clients in reach, and one's own."""
         return self._is_ones_own(asker, row_id) or self.in_reach(asker, row_id)
 
+    def shown_in_reach(self, asker: Asker, row_id: UUID | None) -> bool:
+        """Rows of the clients in reach; internal ones for guards and the office only."""
+        sees_internal = bool(asker.rights & {"ATTEND", "READ_INTERNAL"})
+        return self.in_reach(asker, row_id) and (
+            sees_internal or row_id not in self.holdings.hidden
+        )
+
+    def own_or_shown(self, asker: Asker, row_id: UUID | None) -> bool:
+        """The same, and one's own."""
+        return self._is_ones_own(asker, row_id) or self.shown_in_reach(asker, row_id)
+
     def _is_ones_own(self, asker: Asker, row_id: UUID | None) -> bool:
         if asker.user_id is None or row_id is None:
             return False
@@ -270,7 +289,12 @@ def inside_only(asker: Asker) -> bool:
     return "READ_EVIDENCE" not in asker.rights
 
 
-PART_OF = {"GuardPosition": "duty", "RoamingStatus": "duty", "SiteStatus": "site"}
+PART_OF = {
+    "ReportedEntry": "entry",
+    "GuardPosition": "duty",
+    "RoamingStatus": "duty",
+    "SiteStatus": "site",
+}
 """Type without an id → the row that it is about."""
 
 
@@ -313,6 +337,10 @@ WITHIN: dict[str, Within] = {
     "of users with access to nothing else": Expectation.of_user_in_reach,
     "of users with access to nothing else; always one's own": Expectation.own_or_of_user_in_reach,
     "accessible accounts; always one's own": Expectation.own_or_in_reach,
+    "accessible accounts, internal ones for ATTEND or READ_INTERNAL only; always one's own entries": (
+        Expectation.own_or_shown
+    ),
+    "of entries that the actor sees, and saw before": Expectation.shown_in_reach,
     "own, and those that colleagues share": Expectation.own_or_of_colleagues,
     "accessible accounts, without anonymous ones": Expectation.in_reach,
     "accessible accounts, and linked to no client": Expectation.or_general,
