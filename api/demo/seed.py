@@ -22,6 +22,7 @@ from api.demo import billing
 from api.demo import surveys as demo_surveys
 from api.demo.billing import Books, Step
 from api.demo.data import CLIENTS, COMPANY, GUARDS, STAFF, Client
+from api.demo.guard_work import guard_steps
 from api.demo.incident_texts import HAPPENINGS, RESOLUTIONS, UPDATES
 from domain import accounts, agreements, calendars, compensation, incidents, reports
 from domain.access import Actor, Origin, Role, Tx
@@ -93,6 +94,7 @@ async def seed(make: Sessions, *, at: datetime, tell: Callable[[int, int], None]
             [
                 *_weeks(chance, desk, sites, everyone, start, at),
                 *billing.weeks(actor, manager_id, everyone, start, at),
+                *await guard_steps(session, desk, sites, at),
             ],
             key=lambda step: step[0],
         )

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import agreements, promises
-from domain.access import Actor, Tx
+from domain.access import Actor, Origin, Tx
 from domain.agreements import IncidentAttributes, PromiseKind
 from domain.core.base import uuid7
 from domain.core.deferral import Subject, is_deferred, rank_of
@@ -54,7 +54,9 @@ async def rounds_due(session: AsyncSession, *, at: datetime, limit: int) -> list
     return [Subject(*row) for row in found]
 
 
-async def look_at_round(session: AsyncSession, round_id: UUID, *, at: datetime) -> None:
+async def look_at_round(
+    session: AsyncSession, round_id: UUID, *, at: datetime, origin: Origin = Origin.LIVE
+) -> None:
     """Open, judge or end a round that is due; without effect when another worker has it."""
     patrol = await session.scalar(
         select(PatrolRound)
@@ -62,7 +64,8 @@ async def look_at_round(session: AsyncSession, round_id: UUID, *, at: datetime) 
         .with_for_update(skip_locked=True, key_share=True)
     )
     if patrol is not None:
-        await follow(Tx(session, Actor.system(patrol.tenant_id, PART), at), patrol)
+        actor = Actor.system(patrol.tenant_id, PART, origin=origin)
+        await follow(Tx(session, actor, at), patrol)
 
 
 async def follow(tx: Tx, patrol: PatrolRound) -> None:

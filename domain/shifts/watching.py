@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.access import Actor, Tx
+from domain.access import Actor, Origin, Tx
 from domain.core.deferral import Subject, is_deferred, rank_of
 from domain.core.wakeups import DueColumn, WakeUp
 from domain.shifts import events
@@ -38,7 +38,9 @@ async def shifts_due(session: AsyncSession, *, at: datetime, limit: int) -> list
     return [Subject(*row) for row in found]
 
 
-async def look_at_shift(session: AsyncSession, shift_id: UUID, *, at: datetime) -> Shift | None:
+async def look_at_shift(
+    session: AsyncSession, shift_id: UUID, *, at: datetime, origin: Origin = Origin.LIVE
+) -> Shift | None:
     """Find what follows from time alone for a shift; None when another worker has it, or nothing is due."""
     shift = await session.scalar(
         select(Shift)
@@ -47,7 +49,7 @@ async def look_at_shift(session: AsyncSession, shift_id: UUID, *, at: datetime) 
     )
     if shift is None:
         return None
-    tx = Tx(session, Actor.system(shift.tenant_id, "shifts"), at)
+    tx = Tx(session, Actor.system(shift.tenant_id, "shifts", origin=origin), at)
     await follow(tx, shift)
     await grade_start_again(tx, shift)
     return shift
