@@ -74,6 +74,25 @@ async def test_the_page_of_a_survey_has_no_violation_and_needs_no_script(
             await tab.go(f"{url}/unknown")
             assert await violations(tab, axe) == []
             checked += 1
+            await tab.go(f"{links[0]}?language=en")
+            await tab.until("Boolean(document.querySelector('button'))")
+            await tab.run("void (document.querySelector('form').noValidate = true)")
+            await tab.run(
+                "void [...document.querySelectorAll('input')].forEach((e) => e.checked = false)"
+            )
+            await tab.press("Send")
+            await tab.until("Boolean(document.querySelector('[role=alert]'))")
+            assert await violations(tab, axe) == []
+            checked += 1
+        # Sent and thanked; whoever follows the link again finds the form with what was answered.
+        await tab.go(f"{links[0]}?language=en&experience=4")
+        await tab.press("Send")
+        await tab.sees("Thank you")
+        assert await is_answered(api, invitations[0].id)
+        for width in WIDTHS:
+            await sized(tab, width)
+            assert await violations(tab, axe) == []
+            checked += 1
         usable = await tab.run(
             "(() => { const [n] = performance.getEntriesByType('navigation');"
             " return n.domInteractive - n.responseStart })()"
