@@ -98,14 +98,21 @@ class Program:
 
     def resident(self) -> int:
         """Bytes of memory of the process that answers, without those of its decoders: each lives for one file."""
+        return sum(int(each.memory_info().rss) for each in self._answering())
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU that the process that answers has used."""
+        spent = [each.cpu_times() for each in self._answering()]
+        return float(sum(each.user + each.system for each in spent))
+
+    def _answering(self) -> list[psutil.Process]:
         assert self.process is not None
-        return sum(map(_resident, psutil.Process(self.process.pid).children(recursive=True)))
+        return list(filter(_answers, psutil.Process(self.process.pid).children(recursive=True)))
 
 
-def _resident(process: psutil.Process) -> int:
+def _answers(process: psutil.Process) -> bool:
     try:
         command = process.cmdline()
-        answers = "api.process.child" in command and command[-2:-1] == ["api"]
-        return int(process.memory_info().rss) if answers else 0
     except psutil.Error:  # it has ended
-        return 0
+        return False
+    return "api.process.child" in command and command[-2:-1] == ["api"]

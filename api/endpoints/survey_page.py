@@ -4,7 +4,10 @@ It works without JavaScript. Every link that we did not sign gets the same page,
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from urllib.parse import parse_qs
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -20,7 +23,7 @@ from api.support.errors import HttpRefusal
 from api.support.rate_limit import RateLimit
 from domain import surveys
 from domain.core.db import transaction
-from domain.core.errors import Code, Refused
+from domain.core.errors import Refused
 from domain.surveys import GivenAnswer, OpenSurvey
 
 MOST_BYTES = 128 * 1024
@@ -51,44 +54,60 @@ async def _link(request: Request) -> Response:
     invitation_id = state.survey_links.read(request.path_params["token"])
     if invitation_id is None:
         return _told(request, 404, "unknown")
-    async with state.sessions() as session:
-        found = await surveys.open_survey(session, invitation_id)
-    if found is None:
-        return _told(request, 404, "unknown")
-    language = _language(request, found.language)
-    if found.is_over(state.now()):
-        done = "done_anonymous" if found.survey.is_anonymous else "over"
-        return _message(200 if found.invitation.is_answered else 410, language, done, found)
     if request.method == "GET":
-        filled = found.answers or _filled_in(request, found)
-        return _answer(page(language, found, form(found, language, filled)))
+        async with state.sessions() as session:
+            found = await surveys.open_survey(session, invitation_id)
+        return _shown(request, found, state.now())
     wait_s = await state.throttle.wait_s(f"survey:link:{invitation_id}", 1, ONE_LINK)
     if wait_s > 0:
         return _told(request, 429, "too_many", wait_s)
-    return await _take(request, state, found, language)
+    return await _take(request, state, invitation_id)
 
 
-async def _take(request: Request, state: AppState, found: OpenSurvey, language: str) -> Response:
+def _shown(request: Request, found: OpenSurvey | None, at: datetime) -> Response:
+    """Show the form, or why there is none to fill in any more."""
+    if found is None:
+        return _told(request, 404, "unknown")
+    language = _language(request, found.language)
+    if found.is_over(at):
+        return _over(language, found)
+    filled = found.answers or _filled_in(request, found)
+    return _answer(page(language, found, form(found, language, filled)))
+
+
+def _over(language: str, found: OpenSurvey) -> Response:
+    text = "done_anonymous" if found.survey.is_anonymous else "over"
+    return _message(200 if found.invitation.is_answered else 410, language, text, found)
+
+
+async def _take(request: Request, state: AppState, invitation_id: UUID) -> Response:
     """Store what the form holds; show the form again with the reason when it cannot be stored."""
-    words = WORDS[language]
-    try:
-        body = await request_body.read(request, most=MOST_BYTES, within_s=READ_S)
-        fields = fields_of(body)
-    except (HttpRefusal, ValueError):
-        return _answer(page(language, found, form(found, language, {}, words["no_form"])), 422)
-    given = given_by(found.version.questions, fields)
-    try:
-        async with transaction(state.sessions) as session:
-            await surveys.answer(
-                session, found.invitation.id, given, at=state.now(), language=language
-            )
-    except Refused as refused:
-        if refused.refusal.code is Code.ALREADY_DONE:
-            return _message(410, language, "over", found)
-        wrong = words["missing"]
-        return _answer(page(language, found, form(found, language, given, wrong)), 422)
+    fields = None  # read before the transaction begins: who sends slowly holds no lock
+    with suppress(HttpRefusal, ValueError):
+        fields = fields_of(await request_body.read(request, most=MOST_BYTES, within_s=READ_S))
+    at = state.now()
+    async with transaction(state.sessions) as session:
+        found = await surveys.open_survey(session, invitation_id, lock=True)
+        if found is None or fields is None or found.is_over(at):
+            return _untaken(request, found, at)
+        language = _language(request, found.language)
+        given = given_by(found.version.questions, fields)
+        try:
+            await surveys.answer_opened(session, found, given, at=at, language=language)
+        except Refused:  # what was given does not fit; nothing was written
+            wrong = WORDS[language]["missing"]
+            return _answer(page(language, found, form(found, language, given, wrong)), 422)
     done = "done_anonymous" if found.survey.is_anonymous else "done"
     return _message(200, language, done, found, again=not found.survey.is_anonymous)
+
+
+def _untaken(request: Request, found: OpenSurvey | None, at: datetime) -> Response:
+    """Say why nothing was taken: no such survey, one that is over, or a form that cannot be read."""
+    if found is None or found.is_over(at):
+        return _shown(request, found, at)
+    language = _language(request, found.language)
+    reason = WORDS[language]["no_form"]
+    return _answer(page(language, found, form(found, language, {}, reason)), 422)
 
 
 def _filled_in(request: Request, found: OpenSurvey) -> dict[str, GivenAnswer]:

@@ -1,6 +1,6 @@
 """Surveys: what clients are asked, who is asked when, their answers, and scores with their uncertainty."""
 
-from domain.surveys.answers import OpenSurvey, answer, open_survey
+from domain.surveys.answers import OpenSurvey, answer, answer_opened, open_survey
 from domain.surveys.export import csv_of
 from domain.surveys.fatigue import SkipReason, SurveyPurpose
 from domain.surveys.follow_up import follow_up_low_answers
@@ -122,6 +122,7 @@ __all__ = [
     "add_survey",
     "add_version",
     "answer",
+    "answer_opened",
     "change",
     "change_survey",
     "check_questions",

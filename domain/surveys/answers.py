@@ -36,6 +36,8 @@ class OpenSurvey:
     version: QuestionnaireVersion
     company: str
     language: str
+    incident_id: UUID | None
+    site_id: UUID | None
     answers: dict[str, GivenAnswer]
 
     def is_over(self, at: datetime) -> bool:
@@ -45,23 +47,45 @@ class OpenSurvey:
         return over or (self.survey.is_anonymous and self.invitation.is_answered)
 
 
-async def open_survey(session: AsyncSession, invitation_id: UUID) -> OpenSurvey | None:
-    """Return the survey of an invitation; None for one that does not exist, or was never sent. Changes nothing."""
+async def open_survey(
+    session: AsyncSession,
+    invitation_id: UUID,
+    *,
+    lock: bool = False,
+    within: ColumnElement[bool] | None = None,
+) -> OpenSurvey | None:
+    """Return the survey of an invitation; None for one that does not exist, or was never sent. Changes nothing.
+
+    `lock` keeps others from answering until the transaction ends. `within` limits the invitations.
+    """
     # One statement: a burst of answers is as fast as this is.
-    found = await session.execute(
-        select(SurveyInvitation, Survey, QuestionnaireVersion, Tenant.name, Contact.language)
+    query = (
+        select(
+            SurveyInvitation,
+            Survey,
+            QuestionnaireVersion,
+            Tenant.name,
+            Contact.language,
+            SurveyWave.incident_id,
+            SurveyWave.site_id,
+        )
         .join(Survey, Survey.id == SurveyInvitation.survey_id)
         .join(QuestionnaireVersion, QuestionnaireVersion.id == SurveyInvitation.version_id)
         .join(Tenant, Tenant.id == SurveyInvitation.tenant_id)
         .join(Contact, Contact.id == SurveyInvitation.contact_id)
+        .join(SurveyWave, SurveyWave.id == SurveyInvitation.wave_id)
         .where(SurveyInvitation.id == invitation_id, SurveyInvitation.skipped.is_(None))
     )
-    row = found.one_or_none()
+    if within is not None:
+        query = query.where(within)
+    if lock:
+        query = query.with_for_update(of=SurveyInvitation)
+    row = (await session.execute(query)).one_or_none()
     if row is None:
         return None
-    invitation, survey, version, company, language = row
+    invitation, survey, version, *rest = row
     so_far = await _answers_so_far(session, invitation.id) if invitation.is_answered else {}
-    return OpenSurvey(invitation, survey, version, company, language, so_far)
+    return OpenSurvey(invitation, survey, version, *rest, answers=so_far)
 
 
 async def answer(
@@ -76,18 +100,29 @@ async def answer(
 ) -> SurveyResponse:
     """Store the answers of the holder of a link, or replace those that the holder gave before.
 
-    The link is the authorization: it was sent to this contact only. Refused after the survey has closed, and for the
-    second anonymous answer, because nothing says which one was the first. `within` limits the invitations.
+    The link is the authorization: it was sent to this contact only. `within` limits the invitations.
     """
-    query = select(SurveyInvitation).where(
-        SurveyInvitation.id == invitation_id, SurveyInvitation.skipped.is_(None)
-    )
-    if within is not None:
-        query = query.where(within)
-    invitation = await session.scalar(query.with_for_update())
-    found = None if invitation is None else await open_survey(session, invitation_id)
-    if invitation is None or found is None:
+    found = await open_survey(session, invitation_id, lock=True, within=within)
+    if found is None:
         raise Refused(Code.NOT_FOUND, "No such survey.", argument="token")
+    return await answer_opened(session, found, given, at=at, language=language, origin=origin)
+
+
+async def answer_opened(
+    session: AsyncSession,
+    found: OpenSurvey,
+    given: Mapping[str, GivenAnswer],
+    *,
+    at: datetime,
+    language: str | None = None,
+    origin: Origin = Origin.LIVE,
+) -> SurveyResponse:
+    """Store answers to a survey that the transaction has locked, or replace those that were given before.
+
+    Refused after the survey has closed, and for the second anonymous answer, because nothing says which one was the
+    first.
+    """
+    invitation = found.invitation
     if found.is_over(at):
         raise Refused(
             Code.ALREADY_DONE, "This survey is closed, or was answered already.", argument="token"
@@ -112,7 +147,6 @@ async def _store(
     tx: Tx, found: OpenSurvey, kept: Mapping[str, GivenAnswer], language: str
 ) -> SurveyResponse:
     invitation, is_anonymous = found.invitation, found.survey.is_anonymous
-    wave = await tx.session.get_one(SurveyWave, invitation.wave_id)
     # An id or an instant in the order of answering would tell whose answer it is: neither is kept.
     day = datetime.combine(tx.at.astimezone(UTC).date(), time(), UTC)
     response = SurveyResponse(
@@ -123,8 +157,8 @@ async def _store(
         version_id=found.version.id,
         invitation_id=None if is_anonymous else invitation.id,
         contact_id=None if is_anonymous else invitation.contact_id,
-        incident_id=wave.incident_id,
-        site_id=wave.site_id,
+        incident_id=found.incident_id,
+        site_id=found.site_id,
         is_anonymous=is_anonymous,
         weight=invitation.weight,
         language=language,

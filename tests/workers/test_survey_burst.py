@@ -1,17 +1,20 @@
-"""A burst of answers over HTTP: each stored once though pressed twice, and live subscribers see each score in order."""
+"""A burst of answers over HTTP to real processes: each is stored once, and live subscribers see each score in order."""
 
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 from sqlalchemy import func, insert, select
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from domain.access import Tx
 from domain.accounts import Contact
@@ -33,20 +36,27 @@ from tests.api import asking
 from tests.api.asking import Api, Office
 from tests.journeys.watching import Workers
 from tests.surveying import survey, system
+from tests.uploading import Program
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+MANY = int(os.environ.get("WAARBORG_BURST", "240"))
+SUBSCRIBERS = int(os.environ.get("WAARBORG_BURST_SUBSCRIBERS", "2"))
+PROTOCOL = "graphql-transport-ws"
 
 FOLLOW = """subscription ($id: ID!, $after: String) { surveyEvents(accountId: $id, after: $after) {
   kind gap cursor subjectId surveyScores { answered questions { question score { n } } } } }"""
 SCORES = "{ surveyScores { answered questions { question score { n } } } }"
 AT_ONCE = 24
+TWICE = 10
+"""Every so many-th link is pressed twice, at the same time."""
 
 
-async def invited(api: Api, office: Office, many: int) -> list[str]:
-    """Ask so many contacts, and return the paths of their links."""
+async def invited(api: Api, office: Office) -> list[str]:
+    """Ask many contacts, and return the paths of their links."""
     world, at = office.world, api.state.now()
     rule = await survey(api.make, world.tenant.id, at, Trigger.YEARLY)
-    people, invitations = ([uuid7() for _ in range(many)] for _ in range(2))
+    people, invitations = ([uuid7() for _ in range(MANY)] for _ in range(2))
     own = {"tenant_id": world.tenant.id, "account_id": world.account.id}
     async with transaction(api.make) as session:
         version = await published(Tx(session, system(world.tenant.id), at), rule.questionnaire_id)
@@ -57,8 +67,8 @@ async def invited(api: Api, office: Office, many: int) -> list[str]:
             name="burst",
             due_at=at,
             decided_at=at,
-            contacts=many,
-            asked=many,
+            contacts=MANY,
+            asked=MANY,
         )
         session.add(wave)
         await session.flush()
@@ -81,23 +91,34 @@ async def invited(api: Api, office: Office, many: int) -> list[str]:
 
 
 @asynccontextmanager
-async def at_work(workers: Workers) -> AsyncIterator[None]:
-    """A worker in a process of its own, as in an installation."""
+async def at_work(program: Program, workers: Workers) -> AsyncIterator[None]:
+    """The API and a worker, each in processes of its own as in an installation."""
+    program.start()
     workers.start()
     try:
+        async with httpx2.AsyncClient() as http, asyncio.timeout(120):
+            while True:
+                with suppress(httpx2.TransportError):
+                    if (await http.get(f"{program.address}/readyz")).status_code == 200:
+                        break
+                await asyncio.sleep(0.2)
         yield
     finally:
         workers.kill()
+        program.kill()
 
 
-async def followed(server: Any, office: Office, many: int) -> list[tuple[str, int]]:
+async def followed(program: Program, api: Api, office: Office, token: str) -> list[tuple[str, int]]:
     """Follow answers until there were so many; resume by cursor as a client does. Subject and n of each event."""
     seen: list[tuple[str, int]] = []
-    place = cursor.of_seq(server.api.state.cursor_secret, office.world.tenant.id, 0)
-    while len(seen) < many:
-        async with server.socket(office.manager) as socket:
+    place = cursor.of_seq(api.state.cursor_secret, office.world.tenant.id, 0)
+    url = program.address.replace("http", "ws", 1)
+    while len(seen) < MANY:
+        async with connect(f"{url}/graphql", subprotocols=[Subprotocol(PROTOCOL)]) as connection:
+            socket = asking.Socket(connection)
+            await socket.init(token)
             await socket.subscribe("1", FOLLOW, id=office.account, after=place)
-            while len(seen) < many:
+            while len(seen) < MANY:
                 event = (await socket.next())["surveyEvents"]
                 place = event["cursor"]
                 if event["gap"]:
@@ -109,22 +130,37 @@ async def followed(server: Any, office: Office, many: int) -> list[tuple[str, in
     return seen
 
 
-@pytest.mark.parametrize(
-    "many", [pytest.param(60, id="60"), pytest.param(2_000, id="2000", marks=pytest.mark.slow)]
-)
+async def stored(api: Api, office: Office) -> list[UUID]:
+    """Return the responses of the account by the order of their facts; each is one row."""
+    account_id = office.world.account.id
+    async with api.make() as session:
+        mine = SurveyResponse.account_id == account_id
+        assert await session.scalar(select(func.count()).where(mine)) == MANY
+        order = await session.scalars(
+            select(LedgerRow.subject_id)
+            .where(LedgerRow.account_id == account_id, LedgerRow.kind == "survey.answered")
+            .order_by(LedgerRow.seq)
+        )
+        return list(order)
+
+
 async def test_a_burst_of_answers_is_stored_once_each_and_followed_in_order(
-    database_url: str, redis_url: str, system_url: str, tmp_path: Path, many: int
+    database_url: str,
+    redis_url: str,
+    system_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    configured = asking.settings(
-        database_url, redis_url, tmp_path, budget_per_s=1e9, budget_burst=1e12
-    )
+    monkeypatch.setenv("WAARBORG_BUDGET_PER_S", "1e9")  # scores for each of thousands of events
+    monkeypatch.setenv("WAARBORG_BUDGET_BURST", "1e12")
+    configured = asking.settings(database_url, redis_url, tmp_path)
+    program = Program(configured)
     workers = Workers(
         Settings(database_url=system_url, redis_url=redis_url, data=tmp_path, sentiment="plain")
     )
-    async with asking.serving(configured) as server, at_work(workers):
-        api = server.api
+    async with asking.running(configured) as api, at_work(program, workers):
         office = await asking.office(api)
-        links = await invited(api, office, many)
+        links = await invited(api, office)
         turns = asyncio.Semaphore(AT_ONCE)
         took: list[float] = []
 
@@ -136,40 +172,38 @@ async def test_a_burst_of_answers_is_stored_once_each_and_followed_in_order(
                 took.append(time.perf_counter() - began)
                 return status
 
-        watching = asyncio.create_task(followed(server, office, many))
-        jobs = [(n, path) for n, path in enumerate(links) for _ in range(2)]  # pressed twice
-        url = f"http://127.0.0.1:{server.port}"
+        watching = [
+            asyncio.create_task(followed(program, api, office, token))
+            for token in (office.manager, office.manager, office.dispatcher)[:SUBSCRIBERS]
+        ]
+        jobs = [
+            (n, path) for n, path in enumerate(links) for _ in range(2 if n % TWICE == 0 else 1)
+        ]
+        idle = program.cpu_s()
         began = time.perf_counter()
-        async with httpx2.AsyncClient(base_url=url, timeout=60) as http:
+        async with httpx2.AsyncClient(base_url=program.address, timeout=60) as http:
             statuses = Counter(await asyncio.gather(*(send(http, n, path) for n, path in jobs)))
         sent = time.perf_counter() - began
-        async with asyncio.timeout(30 + many / 10):
-            seen = await watching
+        async with asyncio.timeout(30 + MANY / 10):
+            seen = await asyncio.gather(*watching)
         lag = time.perf_counter() - began - sent
+        spent = program.cpu_s() - idle
         took.sort()
         print(  # noqa: T201
-            f"{2 * many} requests in {sent:.1f} s, {2 * many / sent:.0f} a second; p50 {took[many] * 1e3:.0f} ms,"
-            f" p99 {took[int(len(took) * 0.99)] * 1e3:.0f} ms; the subscriber {lag:.1f} s behind; {dict(statuses)}"
+            f"{MANY} answers in {sent:.1f} s, {MANY / sent:.0f} a second; p50 {took[len(took) // 2] * 1e3:.0f} ms,"
+            f" p99 {took[int(len(took) * 0.99)] * 1e3:.0f} ms; the subscribers {lag:.1f} s behind;"
+            f" {1e3 * spent / MANY:.2f} ms of CPU of the API an answer; {dict(statuses)}"
         )
-        assert statuses == {200: 2 * many}
-        async with api.make() as session:
-            mine = SurveyResponse.account_id == office.world.account.id
-            stored = await session.scalar(select(func.count()).where(mine))
-            order = await session.scalars(
-                select(LedgerRow.subject_id)
-                .where(
-                    LedgerRow.account_id == office.world.account.id,
-                    LedgerRow.kind == "survey.answered",
-                )
-                .order_by(LedgerRow.seq)
-            )
-            assert stored == many
-            in_order = list(order)
-        assert [ids.known(subject, "SurveyResponse") for subject, _ in seen] == in_order
-        assert len(set(in_order)) == many
-        counts = [count for _, count in seen]
-        assert counts == sorted(counts)
-        assert counts[-1] == many
+        assert statuses == {200: len(jobs)}
+        in_order = await stored(api, office)
+        assert len(set(in_order)) == MANY
+        for events in seen:
+            assert [ids.known(subject, "SurveyResponse") for subject, _ in events] == in_order
+            counts = [count for _, count in events]
+            assert counts == sorted(counts)
+            assert counts[-1] == MANY
         found = (await api.data(office.manager, SCORES))["surveyScores"]
-        assert found["answered"] == many
-        assert {each["score"]["n"] for each in found["questions"]} == {many}
+        assert found["answered"] == MANY
+        assert {each["score"]["n"] for each in found["questions"]} == {MANY}
+        # The time of the clock is the machine's; the CPU says whether one core answers 2,000 in a minute.
+        assert 2_000 * spent / MANY < 60
