@@ -83,9 +83,9 @@ async def open_survey(
     row = (await session.execute(query)).one_or_none()
     if row is None:
         return None
-    invitation, survey, version, *rest = row
+    invitation, survey, version, company, language, incident_id, site_id = row
     so_far = await _answers_so_far(session, invitation.id) if invitation.is_answered else {}
-    return OpenSurvey(invitation, survey, version, *rest, answers=so_far)
+    return OpenSurvey(invitation, survey, version, company, language, incident_id, site_id, so_far)
 
 
 async def answer(
