@@ -92,9 +92,10 @@ def read(raw: bytes, signer: MessageSigner) -> Notice | None:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply to one of our messages, written by a person or sent automatically."""
+    """A reply to one of our messages, written by a person or sent automatically; `mail_id` is its own Message-ID."""
 
     message_id: UUID
+    mail_id: str
     sender: str
     subject: str
     words: str
@@ -121,6 +122,7 @@ def read_reply(raw: bytes, signer: MessageSigner) -> Reply | None:
     words = _CONTROL.sub(" ", text).strip()[:PAGE] or "(…)"
     return Reply(
         message_id,
+        cleaned(head.get("message-id", ""), LINE),
         cleaned(head.get("from", ""), LINE) or "(…)",
         cleaned(head.get("subject", ""), LINE) or "(…)",
         words,

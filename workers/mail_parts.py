@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.header import decode_header, make_header
 from email.message import Message
 
-LARGEST = 1_000_000  # bytes of a mail that are read
+LARGEST = 1_000_000  # bytes of a mail that are read for its text
 # bytes of a header with its continuation lines; longer ones cost quadratic time
 LONGEST_FIELD = 8_000
 MOST_PARTS = 100
@@ -39,10 +39,10 @@ _CHARSET = re.compile(
 )
 
 
-def bounded(raw: bytes) -> bytes:
+def bounded(raw: bytes, most: int = LARGEST) -> bytes:
     """Return the beginning of a mail, without header fields of excessive length."""
     lines, length = [], 0
-    for line in raw[:LARGEST].splitlines(keepends=True):
+    for line in raw[:most].splitlines(keepends=True):
         length = length + len(line) if line[:1] in {b" ", b"\t"} else len(line)
         if length <= LONGEST_FIELD:
             lines.append(line)

@@ -34,6 +34,7 @@ from workers.feedback import read_feedback, train_heads
 from workers.files import keep_files, scan_files
 from workers.health import sweep_health
 from workers.invoices import bill_months
+from workers.mailbox import keep_mailbox
 from workers.patrols import watch_rounds
 from workers.periodic import Periodic
 from workers.playbooks import watch_playbooks
@@ -122,6 +123,7 @@ def schedule() -> Schedule:
         Periodic("audit", 1, keep_audit, wakes=(FactKinds(""),)),
         Periodic("checkpoints", 60, publish_checkpoints, polls=MOMENTS),
         Periodic("archive", 60, lay_down, polls=MOMENTS),
+        Periodic("mailbox", 20, keep_mailbox, polls="many mail servers announce no mail"),
         Periodic("bounces", 5, keep_bounces, polls="no program announces a mail in a folder"),
         Periodic(
             "backlog", 10, BacklogReport().look, polls="it measures how long something has waited"

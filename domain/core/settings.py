@@ -177,6 +177,15 @@ class Settings(BaseSettings):
     """A Maildir to which the relay delivers bounces of `smtp_from`, with and without an extension."""
     bounce_delimiter: str = Field(default="+", max_length=1)
     """Separator between the name in `smtp_from` and the signed id in the envelope sender; empty if not supported."""
+    imap_host: str = ""
+    """Mail server with the mailbox to which replies and bounces come; besides the Maildir, or instead of it."""
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_username: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = Field(default="INBOX", pattern=r'^[^"\\\r\n]{1,200}$')
+    """Folder of the mailbox in which unseen mails are read."""
+    imap_security: Literal["tls", "starttls", "none"] = "tls"
+    """How the connection is encrypted; `none` only for a mail server on this machine."""
     sms_url: str = ""
     """Address of a provider that accepts text messages as JSON; without one no text messages are sent."""
     sms_token: SecretStr = SecretStr("")
@@ -240,6 +249,21 @@ class Settings(BaseSettings):
                 " letters from it; name another address"
             )
         return self
+
+    @model_validator(mode="after")
+    def _mailbox_is_private(self) -> Self:
+        """Refuse a password that would cross a network in the clear."""
+        here = {"127.0.0.1", "::1", "localhost"}
+        if self.imap_security == "none" and self.imap_host and self.imap_host not in here:
+            raise ValueError(
+                "WAARBORG_IMAP_SECURITY=none is for a mail server on this machine only"
+            )
+        return self
+
+    @property
+    def reads_mail(self) -> bool:
+        """Whether mail to the sender's address is read: from a Maildir or a mailbox."""
+        return self.bounces is not None or bool(self.imap_host)
 
     @model_validator(mode="after")
     def _fall_back(self) -> Self:

@@ -24,6 +24,7 @@ from domain.incidents.arrivals_graded import (
 )
 from domain.incidents.assigning import assign
 from domain.incidents.capped_pauses import PAUSES_DUE, capped_pauses
+from domain.incidents.inquiries import TakenReply, take_reply
 from domain.incidents.late_arrivals import (
     Decision,
     LateArrival,
@@ -74,6 +75,7 @@ __all__ = [
     "Source",
     "StatedOccurrence",
     "Status",
+    "TakenReply",
     "Times",
     "acknowledge",
     "arrival_evidence",
@@ -102,6 +104,7 @@ __all__ = [
     "says_more",
     "standing_evidence",
     "start_work",
+    "take_reply",
     "tell_opened",
     "tell_resolved",
     "tell_updated",

@@ -1,7 +1,13 @@
 """Messages to a client's contacts and to colleagues: composed once per intent and person, sent, and tracked."""
 
 from domain.messages.actions import compose, compose_to_users
-from domain.messages.answers import note_answer
+from domain.messages.answers import (
+    ReceivedReply,
+    earlier_answers,
+    lock_answered,
+    record_answer,
+    recorded_answer,
+)
 from domain.messages.bounce_rules import BounceVerdict, is_failure, is_hard_bounce, judge
 from domain.messages.delivery import (
     ARRIVED,
@@ -102,6 +108,7 @@ __all__ = [
     "PayoutReversedNotice",
     "PendingMessage",
     "PromiseAtRisk",
+    "ReceivedReply",
     "Recovery",
     "RenderedText",
     "SuppressedAddress",
@@ -114,12 +121,14 @@ __all__ = [
     "bounce",
     "compose",
     "compose_to_users",
+    "earlier_answers",
     "end_address",
     "expedite",
     "is_failure",
     "is_hard_bounce",
     "judge",
     "load_for_delivery",
+    "lock_answered",
     "mark_delivered",
     "mark_failed",
     "mark_handed_over",
@@ -129,7 +138,8 @@ __all__ = [
     "mark_sent",
     "mark_unconfirmed",
     "message_by_key",
-    "note_answer",
+    "record_answer",
+    "recorded_answer",
     "remove_address",
     "render",
     "retry",

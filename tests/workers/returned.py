@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from domain.core.db import Sessions
+from domain.core.settings import Settings
 from domain.messages import BounceVerdict, MessageSigner
+from workers.inbound_mail import MailIntake
 
 SIGNER = MessageSigner(b"a key of these tests")
 OURS = "desk@guards.example"
@@ -37,6 +40,11 @@ class Trace:
             f"From: Veilig BV <{OURS}>\nTo: {THERE}\nSubject: Uw melding\nMessage-ID: {self.header}\n"
             "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
         )
+
+
+def intake_of(make: Sessions, data: Path) -> MailIntake:
+    """An intake that reads mails about letters of these tests, with a store of files of its own."""
+    return MailIntake.of(make, SIGNER, Settings(data=data))
 
 
 Shape = Callable[[Trace, str, str], str]

@@ -14,7 +14,7 @@ from domain.core.outbox import Outbox
 from domain.messages import Message
 from tests import build, facts
 from tests.domain.messages.test_templates import TOLD
-from tests.workers.returned import OURS, SIGNER, THERE, Trace
+from tests.workers.returned import OURS, THERE, Trace, intake_of
 from tests.workers.test_sending import FAR
 from workers.bounces import sweep_bounces
 from workers.jobs import Runner
@@ -58,7 +58,7 @@ async def test_an_answer_is_recorded_once_and_told_and_a_machines_is_only_record
     (new / "2").write_bytes(answer(trace, "Afwezig tot maandag.", "Auto-Submitted: auto-replied\n"))
     (new / "3").write_bytes(answer(trace, "De deur is weer open\x00\x1b[2J, kom langs."))
     (new / "4").write_bytes(answer(trace, "Vervalst.").replace(trace.header.encode(), b"<x@y>"))
-    assert await sweep_bounces(make, tmp_path, SIGNER) == 2
+    assert await sweep_bounces(intake_of(make, tmp_path), tmp_path) == 2
     async with make() as session:
         rows = await session.scalars(
             select(LedgerRow).where(

@@ -11,7 +11,7 @@ from domain.core.db import Sessions, transaction
 from domain.messages import BounceVerdict, Message, MessageSigner, MessageState
 from tests import build
 from tests.domain.messages.test_templates import TOLD
-from tests.workers.returned import CASES, OURS, SIGNER, THERE, Trace, postfix
+from tests.workers.returned import CASES, OURS, SIGNER, THERE, Trace, intake_of, postfix
 from workers.bounces import sweep_bounces
 from workers.mail_notices import News, read
 from workers.mail_parts import LARGEST
@@ -150,8 +150,8 @@ async def test_notices_in_the_maildir_reach_their_messages_once(
     (new / "3").write_bytes(READ.format(signed=SIGNER.signed(delivered.id)).encode())
     (new / "4").write_bytes(notice(uuid4()))
     (new / "5").write_bytes(b"Subject: Afwezig\n\nIk ben er niet.")
-    assert await sweep_bounces(make, tmp_path, SIGNER) == 3
-    assert await sweep_bounces(make, tmp_path, SIGNER) == 0
+    assert await sweep_bounces(intake_of(make, tmp_path), tmp_path) == 3
+    assert await sweep_bounces(intake_of(make, tmp_path), tmp_path) == 0
     async with make() as session:
         states = [(await session.get_one(Message, m.id)).state for m in (bounced, delivered)]
     assert states == [MessageState.BOUNCED, MessageState.READ]
@@ -245,7 +245,7 @@ async def test_poison_is_set_aside_or_read_and_the_notice_behind_it_counts(
         (new / name).write_bytes(raw)
     (new / "a-folder").mkdir()
     (new / "z").write_bytes(postfix(Trace(behind.id), "5.1.1", "550 5.1.1 user unknown").encode())
-    assert await sweep_bounces(make, tmp_path, SIGNER) >= 2
+    assert await sweep_bounces(intake_of(make, tmp_path), tmp_path) >= 2
     async with make() as session:
         for message in (first, behind):
             row = await session.get_one(Message, message.id)

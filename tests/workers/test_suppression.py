@@ -17,10 +17,11 @@ from domain.core.settings import Settings
 from domain.messages import Message, MessageState
 from tests import build, servers
 from tests.domain.messages.test_templates import TOLD
-from tests.workers.returned import SIGNER
+from tests.workers.returned import intake_of
 from tests.workers.test_bounces_sent import notice
 from tests.workers.test_sending import Office, sent_by
 from workers.bounces import sweep_bounces
+from workers.inbound_mail import MailIntake
 from workers.outbound.senders import Sender
 from workers.outbound.smtp import Email, Smtp
 
@@ -152,7 +153,7 @@ async def test_what_came_back_for_good_stops_later_letters_and_what_expired_does
     said = b"Diagnostic-Code: smtp; 550 5.1.1"
     raw = raw.replace(said, f"Diagnostic-Code: smtp; 550 {status}".encode())
     (tmp_path / "new" / "1").write_bytes(raw)
-    assert await sweep_bounces(make, tmp_path, SIGNER) == 1
+    assert await sweep_bounces(intake_of(make, tmp_path), tmp_path) == 1
     assert (await letter(make, world, office)).state == then
 
 
@@ -195,7 +196,12 @@ async def test_a_notice_that_names_only_the_envelopes_sender_is_matched(
     new.mkdir()
     (new / "1").write_text(told.replace(sender, "desk@g.example"))
     (new / "2").write_text(told)
-    assert await sweep_bounces(make, tmp_path, messages.MessageSigner.of(settings)) == 1
+    assert (
+        await sweep_bounces(
+            MailIntake.of(make, messages.MessageSigner.of(settings), settings), tmp_path
+        )
+        == 1
+    )
     async with make() as session:
         assert (await session.get_one(Message, first.id)).state is MessageState.BOUNCED
         [barred] = await messages.suppressions(session, [world.tenant.id])

@@ -149,7 +149,7 @@ class Smtp:
         """Send the envelope; where bounces are read, request delivery notices that name the mail (RFC 3461)."""
         envelope_id = str(letter["Message-ID"]).strip("<>").partition("@")[0]
         mail, rcpt = [], []
-        if self._settings.bounces is not None and server.supports_extension("dsn"):
+        if self._settings.reads_mail and server.supports_extension("dsn"):
             mail = ["RET=HDRS", f"ENVID={envelope_id}"]
             rcpt = ["NOTIFY=SUCCESS,FAILURE"]
         recipient = letter["To"].addresses[0].addr_spec
@@ -164,7 +164,7 @@ class Smtp:
         """Return the envelope sender: where bounces are read, an address that identifies the mail (VERP)."""
         place = self._settings
         message_id = self._signer.find(str(letter["Message-ID"]))
-        if place.bounces is None or message_id is None:
+        if not place.reads_mail or message_id is None:
             return place.smtp_from
         return self._signer.return_path(
             place.smtp_from, message_id, delimiter=place.bounce_delimiter
