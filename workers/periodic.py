@@ -59,6 +59,8 @@ class Periodic:
     """Longest pause between two looks of a part that is woken: a row can fall due by a change that no trigger sees."""
     isolated: bool = False
     """Whether it runs in its own thread and event loop with its own connections, because it is latency-critical."""
+    half_time: bool = False
+    """Whether it rests as long as it worked after a full batch, so that a backlog takes half of a core at most."""
     warm: Callable[[], object] | None = None
     """Called once before the first step, to load what the step needs."""
 
@@ -71,8 +73,11 @@ async def repeat(job: Periodic, work: WorkContext) -> None:
         alarm = Alarm(work.make, work.changes, waiter, job.wakes)
         while True:
             waiter.begin()
+            began = asyncio.get_running_loop().time()
             if await job.step(work, job.batch) < job.batch:
                 await alarm.wait(job.every_s, job.backstop_s if job.wakes else job.every_s)
+            elif job.half_time:
+                await asyncio.sleep(asyncio.get_running_loop().time() - began)
 
 
 class Alarm:

@@ -104,7 +104,14 @@ def schedule() -> Schedule:
             "surveys", 5, ask_clients, batch=50, wakes=surveys.WAVES_DUE + surveys.REMINDERS_DUE
         ),
         Periodic("reviews", 5, read_reviews, batch=16, wakes=reputation.DUE),
-        Periodic("feedback", 2, read_feedback, batch=64, wakes=(FactKinds("survey.", "review."),)),
+        Periodic(
+            "feedback",
+            2,
+            read_feedback,
+            batch=64,
+            half_time=True,
+            wakes=(FactKinds("survey.", "review."),),
+        ),
         Periodic("feedback heads", 3600, train_heads, batch=5, polls=MOMENTS),
         Periodic("action plans", 60, measure_plans, batch=20, polls=MOMENTS),
         Periodic("review ratings", 600, compare_ratings, batch=50, polls=MOMENTS),

@@ -26,6 +26,7 @@ from tests.domain.messages.test_templates import TOLD
 from tests.imap_server import PASSWORD, USER, ImapServer, imap_server
 from workers import mailbox as mailbox_module
 from workers.bounces import keep_bounces
+from workers.inbound_mail import MailIntake
 from workers.mailbox import MailboxAway, keep_mailbox, open_mailbox
 from workers.periodic import WorkContext
 
@@ -249,7 +250,7 @@ async def test_a_mail_that_was_recorded_before_the_worker_ended_changes_nothing(
     raw = mailbox.read(uid, size)
     mailbox.close()
     assert raw is not None
-    intake = mailbox_module.MailIntake.of(work.make, MessageSigner.of(work.settings), work.settings)
+    intake = MailIntake.of(work.make, MessageSigner.of(work.settings), work.settings)
     assert await intake.take(raw)  # and the worker ends before it marks the mail
     assert server.flags()[-1] == set()
     await keep_mailbox(work, 1)

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,31 @@ async def test_a_step_follows_a_full_one_at_once_and_a_rest_follows_the_others(
     running.cancel()
     await asyncio.wait({running})
     assert seen == [3, 3, 1]
+
+
+async def test_a_part_of_half_time_rests_after_a_full_batch_as_long_as_it_worked(
+    make: Sessions, settings: Settings
+) -> None:
+    clock = asyncio.get_running_loop().time
+    times: list[tuple[float, float]] = []
+    ended = asyncio.Event()
+
+    async def step(_work: WorkContext, limit: int) -> int:
+        began = clock()
+        await asyncio.sleep(0.1)
+        times.append((began, clock()))
+        if len(times) < 4:
+            return limit
+        ended.set()
+        return 0
+
+    job = Periodic("test", 3600, step, batch=3, half_time=True)
+    running = asyncio.create_task(repeat(job, WorkContext(make, settings)))
+    await asyncio.wait_for(ended.wait(), 30)
+    running.cancel()
+    await asyncio.wait({running})
+    for (began, done), (again, _) in pairwise(times):
+        assert again - done >= 0.99 * (done - began)
 
 
 def test_parts_have_names_of_their_own_and_come_no_more_often_than_five_times_a_second() -> None:
