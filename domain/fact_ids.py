@@ -65,6 +65,7 @@ TYPES: dict[str, str] = {
     "user_id": "User",
     "user_ids": "User",
     "version_id": "CalendarVersion",
+    "won_account_id": "Account",
 }
 """Field → the type of its ids, for every kind of fact."""
 OF_ONE_KIND: dict[tuple[str, str], str] = {

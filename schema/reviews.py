@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterable
 from datetime import date, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 import strawberry
 
@@ -11,7 +10,6 @@ from domain import accounts, feedback, incidents, recovery, replies, reputation
 from domain.sentiment import FoundTheme, themes_of
 from schema.accounts import Account
 from schema.contacts import Contact
-from schema.core import ids
 from schema.core.context import Info
 from schema.core.ids import Node
 from schema.core.lists import AccountFilter, Rows, among, lists, naming, visible
@@ -33,7 +31,6 @@ from schema.review_enums import (
     ReviewVerification,
 )
 from schema.subscriptions import After, FeedEvent, Item, facts_named
-from schema.survey_scores import SurveyEstimate
 from schema.theme_words import FoundSurveyTheme
 
 SourceRow = strawberry.Parent[reputation.ReviewSource]
@@ -44,7 +41,6 @@ SourceFilter = Annotated[strawberry.ID | None, "Only reviews of this source."]
 FromAt = Annotated[datetime | None, "Only reviews written from this time on."]
 UntilAt = Annotated[datetime | None, "Only reviews written before this time."]
 Location = Annotated[str, "Id of the location at the platform, or the name of the place."]
-_NOBODY = UUID(int=0)
 
 
 @from_row(reputation.ReviewSource)
@@ -218,29 +214,6 @@ class ReviewLink(Node):
     )
 
 
-@from_row(reputation.ReviewFigures)
-class ReviewFigures:
-    """Figures of the reviews of one source, each with the number of reviews behind it."""
-
-    source: Annotated[ReviewSource, "Source with its location."]
-    n: Annotated[int, "Number of reviews in the window, without those that are gone."]
-    rating: Annotated[float | None, "Mean of the ratings, 0 to 1; null without reviews."]
-    positive: Annotated[SurveyEstimate | None, "Share of ratings above 0.5 in percent."]
-    negative: Annotated[int, "Number of ratings of 0.5 or less."]
-    per_month: Annotated[float, "Reviews in 30 days, in the window."]
-    per_month_before: Annotated[float, "Reviews in 30 days, in the window of this length before."]
-    answered: Annotated[SurveyEstimate | None, "Share of reviews with a reply, in percent."]
-    answered_n: Annotated[int, "Number of reviews with a reply."]
-    response_n: Annotated[int, "Number of replies of which the time is known."]
-    disagreeing: Annotated[int, "Number of reviews for which the source states two ratings."]
-
-    @resolver(float | None)
-    @staticmethod
-    def response_seconds(row: strawberry.Parent[reputation.ReviewFigures]) -> float | None:
-        """Median of the seconds from a review to its reply; null without replies."""
-        return row.response_s
-
-
 @query_fields
 class ReviewQuery:
     """Queries of reviews."""
@@ -292,27 +265,6 @@ class ReviewQuery:
         """Links between reviews and clients, the latest first."""
         row = reputation.ReviewLink
         return among(visible(info, row, account_id), row.state, states)
-
-    @resolver(list[ReviewFigures], work=200)
-    @staticmethod
-    async def review_figures(
-        info: Info,
-        source_id: SourceFilter = None,
-        account_id: AccountFilter = None,
-        from_at: FromAt = None,
-        until_at: UntilAt = None,
-    ) -> list[reputation.ReviewFigures]:
-        """Rating, volume, velocity and replies per source, of the last 365 days unless a window is given."""
-        scope = reputation.ReviewScope(
-            _row_id(source_id, "ReviewSource"), _row_id(account_id, "Account"), from_at, until_at
-        )
-        async with info.context.sessions() as session:
-            return await reputation.figures(session, info.context.actor, scope, now=info.context.at)
-
-
-def _row_id(text: str | None, type_name: str) -> UUID | None:
-    """Return the id of a filter; one that is no such id matches nothing."""
-    return None if text is None else ids.known(text, type_name) or _NOBODY
 
 
 @subscription_fields

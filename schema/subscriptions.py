@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
+from sqlalchemy import or_
 from strawberry.dataloader import DataLoader
 
 from domain import accounts, incidents, promises, surveys
@@ -201,16 +202,16 @@ def facts_of(ctx: Context, actor: Actor, after: str | None, **asked: Any) -> Fac
 
 
 def facts_named(
-    info: Info, account_id: strawberry.ID | None, after: str | None, prefix: str
+    info: Info, account_id: strawberry.ID | None, after: str | None, *prefixes: str
 ) -> Facts:
-    """Return the facts with kinds that begin with `prefix`, of one account or of all that the actor can access."""
+    """Return the facts with kinds that begin with a prefix, of one account or of all that the actor can access."""
     return facts_of(
         info.context,
         info.context.actor,
         after,
         account_id=None if account_id is None else ids.wanted(account_id, "Account", "accountId"),
-        where=LedgerRow.kind.startswith(prefix),
-        only=lambda fact: fact.kind.startswith(prefix),
+        where=or_(*(LedgerRow.kind.startswith(prefix) for prefix in prefixes)),
+        only=lambda fact: fact.kind.startswith(prefixes),
     )
 
 

@@ -14,6 +14,9 @@ from domain.health.signals import Signal, SignalCategory, SignalKey, days_since,
 K = ObservationKind
 REPLY_WINDOW, REPLY_BASE = 60 * DAY, 180 * DAY
 MINUTE = 60.0
+CHAMPION_KINDS = ("champion.named", "champion.ended")
+RECOMMENDED = ("referral.made", "reference_call.held")
+"""Facts by which a client recommended the company, with the contact who did so where known."""
 CORRECTED = {"negative": -0.6, "neutral": 0.0, "positive": 0.6}
 """Polarity that a label by a person counts for: the ends and the middle of the curve."""
 
@@ -123,9 +126,11 @@ def _is_replaced(fact: HealthFact, corrected: Mapping[UUID, int]) -> bool:
 def champions(facts: AccountFacts) -> set[UUID]:
     """Return the contacts who speak up for the company: the last word about each one decides."""
     found: set[UUID] = set()
-    for fact in facts.observed(K.CHAMPION, K.CONTACT_LEFT):
+    said = [*facts.observed(K.CHAMPION, K.CONTACT_LEFT), *facts.of(*CHAMPION_KINDS)]
+    for fact in sorted(said, key=lambda each: (each.at, each.number)):
         contact = UUID(fact.body["contact_id"])
-        if fact.body["observed"] == K.CHAMPION and fact.body["value"] == 1:
+        observed = fact.body.get("observed") == K.CHAMPION and fact.body["value"] == 1
+        if observed or fact.kind == "champion.named":
             found.add(contact)
         else:
             found.discard(contact)
@@ -135,7 +140,7 @@ def champions(facts: AccountFacts) -> set[UUID]:
 def contacts_made(facts: AccountFacts) -> list[Point]:
     """Return every time a contact of the client wrote, answered or was met."""
     made = chain(
-        facts.of("touchpoint.made", "survey.answered"),
+        facts.of("touchpoint.made", "survey.answered", "champion.named", *RECOMMENDED),
         human_answers(facts),
         facts.observed(K.MEETING, K.EXECUTIVE_MEETING, K.CLIENT_WROTE, K.REPLY, K.TONE, K.CHAMPION),
     )

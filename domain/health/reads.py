@@ -43,6 +43,8 @@ KINDS = FREQUENT | {
     *("renewal.due", "renewal.decided"),
     *("playbook_run.opened", "playbook_run.task_begun", "playbook_run.task_unowned"),
     *("playbook_run.closed", "churn.signs_changed"),
+    *("referral.made", "reference_call.held", "case_study.published", "case_study.withdrawn"),
+    *("champion.named", "champion.ended"),
 }
 """Kinds of facts that health follows from."""
 LOOK_BACK, LOOK_BACK_FREQUENT = 730 * DAY, 300 * DAY

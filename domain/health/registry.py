@@ -8,7 +8,7 @@ import numpy as np
 
 from domain.health import business, delivery, engagement, relationship
 from domain.health.facts import AccountFacts
-from domain.health.scoring import Ints, Scores, score_accounts
+from domain.health.scoring import Ints, Scores, SignalFreshness, score_accounts
 from domain.health.signals import Signal, SignalKey, SignalReading
 
 SIGNALS: tuple[Signal, ...] = (
@@ -41,7 +41,12 @@ class AccountReading:
 
 def read_account(facts: AccountFacts, weights: Sequence[int] = DEFAULT_WEIGHTS) -> AccountReading:
     """Read every signal of an account."""
-    return AccountReading(facts.at, [signal.read(facts) for signal in SIGNALS], weights)
+    readings = [signal.read(facts) for signal in SIGNALS]
+    counted = [
+        0 if signal.counts_once_known and reading.state is SignalFreshness.MISSING else weight
+        for signal, reading, weight in zip(SIGNALS, readings, weights, strict=True)
+    ]
+    return AccountReading(facts.at, readings, counted)
 
 
 def score_all(readings: Sequence[AccountReading]) -> Scores:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.health.curves import linear
-from domain.health.engagement import invitations
+from domain.health.engagement import RECOMMENDED, invitations
 from domain.health.facts import DAY, AccountFacts, Point
 from domain.health.observed import ObservationKind
 from domain.health.signals import Signal, SignalCategory, SignalKey, count, days_since, mean
@@ -97,6 +97,14 @@ def conflicts(facts: AccountFacts) -> list[Point]:
     ]
 
 
+def advocacy(facts: AccountFacts) -> list[Point]:
+    """Return the times that the client recommended the company to others, or let a case study be published."""
+    withdrawn = {fact.subject_id for fact in facts.of("case_study.withdrawn")}
+    shown = [f for f in facts.of("case_study.published") if f.subject_id not in withdrawn]
+    done = [*facts.of(*RECOMMENDED), *shown, *facts.observed(K.REFERRAL)]
+    return [Point(fact.at, fact.number, 1.0) for fact in done]
+
+
 R = SignalCategory.RELATIONSHIP
 SIGNALS = (
     Signal(
@@ -120,5 +128,10 @@ SIGNALS = (
     Signal(
         SignalKey.RESOLVED_CONFLICTS, R, 3, linear(0.3, 1), conflicts, mean,
         "Recovery cases and disputes that ended with a satisfied client ÷ all.", "share", 365 * DAY,
+    ),
+    Signal(
+        SignalKey.ADVOCACY, R, 3, linear(0, 1), advocacy, count,
+        "Referrals, reference calls and published case studies of the client; counts once there is one.",
+        "count", 730 * DAY, counts_once_known=True,
     ),
 )  # fmt: skip

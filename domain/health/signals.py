@@ -47,6 +47,7 @@ class SignalKey(StrEnum):
     CONTACT_STRENGTH = "contact_strength"
     CANDID_FEEDBACK = "candid_feedback"
     RESOLVED_CONFLICTS = "resolved_conflicts"
+    ADVOCACY = "advocacy"
 
 
 Figure = Callable[[Sequence[Point], Sequence[Point], datetime], float | None]
@@ -69,7 +70,8 @@ class SignalReading:
 class Signal:
     """A signal: its points, and the figure that the curve turns into a value.
 
-    `window` None: every point counts, as far back as it lies. `at_most` limits it to the latest points.
+    `window` None: every point counts, as far back as it lies. `at_most` limits it to the latest points. One that
+    `counts_once_known` has no weight while it has no value, so that whoever lacks it is not less certain.
     """
 
     key: SignalKey
@@ -83,6 +85,7 @@ class Signal:
     window: timedelta | None = None
     fewest: int = 1
     at_most: int | None = None
+    counts_once_known: bool = False
 
     def read(self, facts: AccountFacts) -> SignalReading:
         """Return the value at the instant of the facts: fresh, or from when it was fresh last."""

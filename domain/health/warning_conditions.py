@@ -78,7 +78,7 @@ def key_contact_changed(given: WarningInput) -> Evidence:
     settled = {each.body["contact_id"]: each.at for each in facts.observed(K.SUCCESSION)}
     champions = {
         each.body["contact_id"] for each in facts.observed(K.CHAMPION) if each.body["value"] == 1
-    }
+    } | {each.body["contact_id"] for each in facts.of("champion.named")}
     return _numbers(
         [
             each

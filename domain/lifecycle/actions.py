@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
+from domain import advocacy
 from domain.access import Right, Tx
 from domain.accounts.model import Account, Site, Stage
 from domain.agreements.model import Agreement, Terms
@@ -90,5 +91,6 @@ async def _evidence(tx: Tx, account: Account) -> StageEvidence:
         has_site=site is not None,
         band=band,
         notice_by=min(notice, default=None),
-        agrees_to_be_named=consent == 1,
+        agrees_to_be_named=consent == 1
+        or await advocacy.agrees_to_be_named(tx.session, account.id, at=tx.at),
     )

@@ -7,7 +7,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import accounts, feedback, files, guards, messages, reputation, surveys, testimonials
+from domain import (
+    accounts,
+    advocacy,
+    feedback,
+    files,
+    guards,
+    messages,
+    reputation,
+    surveys,
+    testimonials,
+)
 from domain.access import Actor, Tx
 from domain.accounts.model import Contact, User
 from domain.core.base import JSON
@@ -88,6 +98,7 @@ async def erase(tx: Tx, person: Person, person_id: UUID, *, confirmed: Sequence[
         texts += await surveys.forget(tx.session, row.id)
         texts += await testimonials.forget_contact(tx, row.id)
         await reputation.forget_contact(tx.session, row.id)
+        await advocacy.forget_contact(tx, row.id)
         _erase_contact(row)
     else:
         await accounts.disable_user(tx, row.id)

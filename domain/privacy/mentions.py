@@ -31,6 +31,7 @@ from domain.access.visibility import visible_to
 from domain.account_teams.model import TeamMember
 from domain.accounts.model import Contact, Reach, User
 from domain.action_plans.model import ActionPlan, ActionPlanComment
+from domain.advocacy.model import CaseStudy, Champion, ReferenceCall, Referral
 from domain.anomalies.model import Anomaly
 from domain.commitments.model import Commitment
 from domain.compensation.model import Credit, Dispute
@@ -101,6 +102,18 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     Anomaly.explanation,
     Testimonial.words,
     Crisis.reason,
+    Referral.prospect,
+    Referral.note,
+    Referral.reason,
+    CaseStudy.title,
+    CaseStudy.words,
+    CaseStudy.evidence_note,
+    CaseStudy.end_reason,
+    ReferenceCall.prospect,
+    ReferenceCall.outcome_note,
+    ReferenceCall.cancel_reason,
+    Champion.evidence_note,
+    Champion.end_note,
     ReviewReply.words,
     ReviewReply.posted_words,
     ReviewReply.reason,

@@ -53,7 +53,8 @@ ACCESS = AccessRules(
         },
         "ReviewFigures": {
             None: "source n rating positive negative perMonth perMonthBefore answered answeredN responseSeconds"
-            " responseN disagreeing"
+            " responseN disagreeing",
+            Right.READ_RELATIONSHIP: "causedN caused breachedN daysFromCause",
         },
     },
     facts={

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor, visible_to
-from domain.reputation.model import Review, ReviewSource
-from domain.reputation.rules import NEGATIVE, ReviewState
+from domain.incidents.model import Incident
+from domain.promises.model import Promise, State
+from domain.reputation.model import Review, ReviewLink, ReviewSource
+from domain.reputation.rules import LINKED, NEGATIVE, ReviewState
 from domain.surveys import Estimate, share
 
 WINDOW = timedelta(days=365)
@@ -43,6 +45,13 @@ class ReviewFigures:
     response_s: float | None
     response_n: int
     disagreeing: int
+    caused_n: int
+    """Negative reviews that are linked to a client with the incident that they are about."""
+    caused: Estimate | None
+    breached_n: int
+    """Of these, the ones about an incident with a broken promise."""
+    cause_s: float | None
+    """Median of the seconds from the opening of the incident to the review."""
 
 
 async def figures(
@@ -89,6 +98,10 @@ async def figures(
                 None if row is None or row.response_s is None else float(row.response_s),
                 0 if row is None else row.response_n,
                 0 if row is None else row.disagreeing,
+                0 if row is None else row.caused,
+                None if row is None or row.negative == 0 else share(row.caused, row.negative),
+                0 if row is None else row.breached,
+                None if row is None or row.cause_s is None else float(row.cause_s),
             )
         )
     return listed
@@ -97,6 +110,8 @@ async def figures(
 def _measured(actor: Actor, scope: ReviewScope, start: datetime, until: datetime) -> Any:
     is_answered = Review.reply_words.is_not(None)
     took = func.extract("epoch", Review.replied_at - Review.written_at)
+    cause = _cause(actor)
+    is_caused = and_(Review.share <= NEGATIVE, cause.c.opened_at.is_not(None))
     return _among(
         select(
             Review.source_id,
@@ -109,11 +124,35 @@ def _measured(actor: Actor, scope: ReviewScope, start: datetime, until: datetime
             func.count()
             .filter(Review.stated_rating.is_not(None), Review.stated_rating != Review.rating)
             .label("disagreeing"),
-        ),
+            func.count().filter(is_caused).label("caused"),
+            func.count().filter(is_caused, cause.c.is_breached).label("breached"),
+            func.percentile_cont(0.5)
+            .within_group(
+                case((is_caused, func.extract("epoch", Review.written_at - cause.c.opened_at)))
+            )
+            .label("cause_s"),
+        ).outerjoin(cause, cause.c.review_id == Review.id),
         actor,
         scope,
         start,
         until,
+    )
+
+
+def _cause(actor: Actor) -> Any:
+    """Select the incident of the link that stands of each review, and whether a promise about it was broken."""
+    breached = exists().where(
+        Promise.incident_id == Incident.id,
+        Promise.state == State.LATE,
+        visible_to(actor, Promise),
+    )
+    return (
+        select(ReviewLink.review_id, Incident.opened_at, breached.label("is_breached"))
+        .join(Incident, Incident.id == ReviewLink.incident_id)
+        .where(
+            ReviewLink.state.in_(LINKED), visible_to(actor, ReviewLink), visible_to(actor, Incident)
+        )
+        .subquery()
     )
 
 

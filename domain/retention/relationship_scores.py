@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import advocacy
 from domain.accounts.model import Account, Stage
 from domain.agreements.model import Agreement, Priority, Terms
 from domain.health import (
@@ -40,6 +41,7 @@ from domain.retention.rule_scores import (
 from domain.touchpoints.model import Touchpoint, TouchpointKind
 
 K, DAY = ObservationKind, timedelta(days=1)
+REFERRALS_WITHIN = 730 * DAY
 FRESH = [*SignalState].index(SignalState.FRESH)
 
 
@@ -66,6 +68,8 @@ class _AccountKnowledge:
     urgent_open: int
     is_reviewed: bool
     healthy_for_90_days: bool | None
+    referrals: int
+    agrees_to_be_named: bool
 
     def seen(self, *kinds: ObservationKind, days: int) -> list[Observation]:
         """Return the observations of these kinds within so many days."""
@@ -99,7 +103,6 @@ def _loyalty(known: _AccountKnowledge) -> RuleScore:
         (each for each in (known.account.client_since_on, known.dates.since) if each), default=None
     )
     years = None if since is None else (known.at.date() - since).days / 365.25
-    referrals = known.seen(K.REFERRAL, days=730)
     return RuleScore(
         RuleScoreKind.LOYALTY,
         (
@@ -117,7 +120,7 @@ def _loyalty(known: _AccountKnowledge) -> RuleScore:
                 "Answers to how likely it recommends the company.",
                 known.evidence(SignalKey.RECOMMENDATION),
             ),
-            ScorePart("referrals", 10, linear(len(referrals), 0, 2), "Referrals in two years, 0 to 2."),
+            ScorePart("referrals", 10, linear(known.referrals, 0, 2), "Referrals in two years, 0 to 2."),
         ),
     )  # fmt: skip
 
@@ -141,6 +144,8 @@ def _expansion(known: _AccountKnowledge) -> RuleScore:
 def _advocacy(known: _AccountKnowledge) -> RuleScore:
     consent = known.seen(K.REFERENCE_CONSENT, days=1_095)[-1:]
     agrees = None if not consent else 100 * POINT * (consent[0].value == 1)
+    if known.agrees_to_be_named:
+        agrees = 100 * POINT
     lasting = known.healthy_for_90_days
     return RuleScore(
         RuleScoreKind.ADVOCACY,
@@ -156,7 +161,7 @@ def _advocacy(known: _AccountKnowledge) -> RuleScore:
                 "At 80 points or more for 90 days.",
             ),
             ScorePart(
-                "referral", 15, linear(len(known.seen(K.REFERRAL, days=730)), 0, 1), "A referral was made.",
+                "referral", 15, linear(known.referrals, 0, 1), "A referral was made.",
             ),
         ),
     )  # fmt: skip
@@ -203,6 +208,7 @@ async def _load(session: AsyncSession, account: Account, *, at: datetime) -> _Ac
         )
         .order_by(Observation.at, Observation.id)
     )
+    seen = tuple(observations)
     raised = await session.execute(
         select(EarlyWarning.rule, EarlyWarning.raised_at).where(
             EarlyWarning.account_id == account.id, EarlyWarning.cleared_at.is_(None)
@@ -251,6 +257,8 @@ async def _load(session: AsyncSession, account: Account, *, at: datetime) -> _Ac
             )
         )
     )
+    made = await advocacy.made_referrals(session, account.id, at=at, within=REFERRALS_WITHIN)
+    agrees = await advocacy.agrees_to_be_named(session, account.id, at=at)
     terms = await terms_of(session, account.tenant_id, at=at)
     signals = () if row is None else signals_of(row.content)
     return _AccountKnowledge(
@@ -258,7 +266,7 @@ async def _load(session: AsyncSession, account: Account, *, at: datetime) -> _Ac
         at,
         {each.key: each for each in signals},
         None if row is None else row.score_millionths,
-        tuple(observations),
+        seen,
         {each.rule: each.raised_at for each in raised},
         terms.get(account.id, TermDates()),
         max(renewed or 0, labelled or 0),  # a label may be about one of these renewals
@@ -267,7 +275,13 @@ async def _load(session: AsyncSession, account: Account, *, at: datetime) -> _Ac
         None
         if len(weekly) < 12
         else all(each is not None and each >= 80 * POINT for each in weekly),
+        made + sum(_is_referral(each, at) for each in seen),
+        agrees,
     )
+
+
+def _is_referral(each: Observation, at: datetime) -> bool:
+    return each.kind is K.REFERRAL and each.at > at - REFERRALS_WITHIN
 
 
 async def yearly_value(session: AsyncSession, account_id: UUID, *, at: datetime) -> int | None:

@@ -25,6 +25,7 @@ COLUMNS: dict[tuple[str, str], str] = {
     ("actionPlans", "priority"): "action_plan.priority",
     ("actionPlans", "states"): "action_plan.state",
     ("anomalies", "states"): "anomaly.state",
+    ("caseStudies", "states"): "case_study.state",
     ("credits", "states"): "credit.state",
     ("disputes", "states"): "dispute.state",
     ("duePromises", "kinds"): "promise.kind",
@@ -38,6 +39,8 @@ COLUMNS: dict[tuple[str, str], str] = {
     ("promises", "kinds"): "promise.kind",
     ("promises", "states"): "promise.state",
     ("recoveryCases", "states"): "recovery_case.state",
+    ("referenceCalls", "states"): "reference_call.state",
+    ("referrals", "states"): "referral.state",
     ("reports", "cadences"): "report.cadence",
     ("reports", "verdicts"): "report.verdict",
     ("reviewLinks", "states"): "review_link.state",
@@ -51,6 +54,10 @@ LISTED = {"text_sentiment.themes"}
 """Columns that hold a list, which the filter looks into."""
 VALUES: dict[tuple[str, str, bool], tuple[str, Values]] = {
     ("presences", "lasting", True): ("presence", {"until_at": None}),
+    ("champions", "lasting", True): (
+        "champion",
+        {"ended_at": None, "end_reason": None, "end_note": None},
+    ),
     ("guardBars", "stands", True): ("guard_bar", {"lifted_at": None}),
     ("raidEntries", "isOpen", False): ("raid_entry", {"closed_at": AT, "outcome": "Done"}),
     ("sessions", "goingOn", False): ("sign_in", {"ended_at": AT}),

@@ -24,6 +24,7 @@ LEFT: dict[str, Callable[[Row], bool]] = {
     "files for the client": lambda row: row["internal"] is False,
     "of files for the client": lambda _row: True,  # read below its file only, which is left out
     "rounds that began": lambda row: row["state"] not in {"PLANNED", "CANCELLED"},
+    "not a draft": lambda row: row["state"] != "DRAFT",
     "not internal": lambda row: row["internal"] is False,
     "confirmed status reports": lambda row: row["confirmedAt"] is not None,
     "published shifts": lambda row: row["publishedAt"] is not None,

@@ -30,7 +30,8 @@ LIST = """query ($source: ID, $account: ID, $states: [ReviewState!], $atMost: Fl
   isAnswered: $answered, isLinked: $linked) { nodes { id rating share statedRating ratingsDiffer words state
   externalId themes { theme words } source { name error } account { id } versions { number words raw } } } }"""
 FIGURES = """query ($source: ID) { reviewFigures(sourceId: $source) { source { location } n rating negative perMonth
-  positive { value low high } answered { value low high } answeredN responseSeconds responseN disagreeing } }"""
+  positive { value low high } answered { value low high } answeredN responseSeconds responseN disagreeing
+  causedN caused { value low high } breachedN daysFromCause } }"""
 FOLLOW = (
     """subscription ($after: String) { reviewReceived(after: $after) { kind subjectId body } }"""
 )
@@ -194,6 +195,17 @@ async def test_a_review_is_linked_or_suggested_and_a_negative_one_is_followed_up
     sure = (await api.data(office.manager, LINKS, states=["CONFIRMED"]))["reviewLinks"]["nodes"]
     assert sure[0]["recoveryCase"]["incident"]["id"] == ids.write("Incident", incident.id)
     assert len(await listed(api, office.client)) == 2
+    figures = (await api.data(office.manager, FIGURES))["reviewFigures"]
+    assert sorted((each["negative"], each["causedN"], each["breachedN"]) for each in figures) == [
+        (1, 0, 0), (1, 0, 0), (1, 1, 0),
+    ]  # fmt: skip
+    [caused] = [each for each in figures if each["causedN"]]
+    assert caused["caused"]["value"] == 100
+    assert caused["daysFromCause"] == pytest.approx(0, abs=0.01)
+    for each in (await api.data(office.client, FIGURES))["reviewFigures"]:
+        assert (each["causedN"], each["caused"], each["breachedN"], each["daysFromCause"]) == (
+            None,
+        ) * 4
     no = (await api.data(office.manager, REFUSE, id=invited["id"]))["refuseReviewLink"]
     assert no["state"] == "REFUSED"
     assert len(await listed(api, office.client)) == 1
