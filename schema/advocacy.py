@@ -50,7 +50,7 @@ enum(
     "CallState",
     requested="The contact was asked.",
     agreed="The contact agreed to a time.",
-    held="It took place.",
+    held="The call took place.",
     cancelled="It does not take place.",
 )
 enum(
@@ -189,7 +189,7 @@ class Champion(Node):
     """Contact of a client who speaks up for the company, from when until when."""
 
     since_on: Annotated[date, "Day since which the contact does so."]
-    evidence_note: Annotated[str, "What shows it."]
+    evidence_note: Annotated[str, "What shows that the contact does so."]
     named_at: Annotated[datetime, "Time at which it was recorded."]
     ended_at: Annotated[datetime | None, "Time at which it ended; null while it lasts."]
     end_reason: Annotated[ChampionEnd | None, "Reason for which it ended."]

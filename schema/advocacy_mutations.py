@@ -60,7 +60,7 @@ class ReferralMutation:
     async def move_referral(
         ask: MutationContext,
         id: Annotated[ReferralId, "Referral that goes on."],
-        state: Annotated[ReferralState, "State that follows."],
+        state: Annotated[ReferralState, "State that follows the present one."],
         won_account_id: Annotated[
             AccountId | None, "Client that it became, which `WON` needs."
         ] = None,
@@ -79,7 +79,7 @@ class ReferralMutation:
     async def name_champion(
         ask: MutationContext,
         contact_id: Annotated[ContactId, "Contact who speaks up for the company."],
-        evidence_note: Annotated[str, "What shows it."],
+        evidence_note: Annotated[str, "What shows that the contact does so."],
         since_on: Annotated[date | None, "Day since which; null: today."] = None,
     ) -> advocacy.Champion:
         """Record that a contact speaks up for the company, with what shows it."""
@@ -92,7 +92,7 @@ class ReferralMutation:
     async def end_champion(
         ask: MutationContext,
         id: Annotated[ChampionId, "Champion who is one no more."],
-        reason: Annotated[ChampionEnd, "Reason for it."],
+        reason: Annotated[ChampionEnd, "Reason for which it ends."],
         note: Annotated[str | None, "What is known about it."] = None,
         expected_version: ExpectedVersion = None,
     ) -> advocacy.Champion:
