@@ -1,7 +1,7 @@
 """Facts about advocacy. What people wrote stays in the rows; `internal` facts are not shown to clients."""
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from domain.core.ledger import Fact
@@ -40,16 +40,15 @@ class CaseStudyDrafted(Fact):
 
 
 class CaseStudyChanged(Fact):
-    """The text of a case study was changed: it is a draft again, and a consent to the text before counts no more."""
+    """The text of a case study was changed: it is a draft again, and a consent to the text before counts no more.
+
+    `before` and `after` hold the state, the number of the text, and the consent; the texts stay in the row.
+    """
 
     kind: ClassVar[str] = "case_study.changed"
     subject_type: ClassVar[str | None] = "CaseStudy"
-    before: str
-    after: str
-    text_number_before: int
-    text_number_after: int
-    channels_before: list[str]
-    until_on_before: date | None
+    before: dict[str, Any]
+    after: dict[str, Any]
     internal: bool = True
 
 
@@ -70,7 +69,8 @@ class CaseStudyConsented(Fact):
     subject_type: ClassVar[str | None] = "CaseStudy"
     contact_id: UUID | None
     text_number: int
-    channels: list[str]
+    channels_before: list[str]
+    channels_after: list[str]
     until_on: date
     by_client: bool
     before: str

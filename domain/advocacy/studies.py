@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_
@@ -71,22 +71,21 @@ async def change_study(
     must_be_text(words, "words")
     if row.state is S.WITHDRAWN:
         raise Refused(Code.ALREADY_DONE, "This case study was withdrawn.", argument="id")
-    fact = events.CaseStudyChanged(
-        account_id=row.account_id,
-        subject_id=row.id,
-        at=tx.at,
-        before=row.state,
-        after=S.DRAFT,
-        text_number_before=row.text_number,
-        text_number_after=row.text_number + 1,
-        channels_before=row.channels,
-        until_on_before=row.until_on,
-    )
+    before = _consent_of(row)
     row.title, row.words, row.text_number = title, words, row.text_number + 1
     row.state, row.channels = S.DRAFT, []
     row.offered_at = row.until_on = row.consented_at = row.consented_text = None
-    row.contact_id = row.evidence_note = row.published_at = row.ended_at = None
-    tx.record(fact)
+    row.contact_id = row.evidence_note = row.published_at = None
+    row.ended_at = row.end_reason = None
+    tx.record(
+        events.CaseStudyChanged(
+            account_id=row.account_id,
+            subject_id=row.id,
+            at=tx.at,
+            before=before,
+            after=_consent_of(row),
+        )
+    )
     await tx.session.flush()
     return row
 
@@ -136,7 +135,7 @@ async def consent_to_study(
     today = tx.at.date()
     if not today <= consent.until_on <= today + LONGEST_CONSENT:
         raise Refused(Code.INVALID, "Choose a day within three years.", argument="untilOn")
-    before, row.state = row.state, S.CONSENTED
+    before, row.state, channels = row.state, S.CONSENTED, row.channels
     row.channels = sorted({str(each) for each in consent.channels})
     row.until_on, row.consented_at, row.consented_text = consent.until_on, tx.at, row.text_number
     row.contact_id, row.evidence_note = consent.contact_id, consent.evidence_note
@@ -147,7 +146,8 @@ async def consent_to_study(
             at=tx.at,
             contact_id=row.contact_id,
             text_number=row.text_number,
-            channels=row.channels,
+            channels_before=channels,
+            channels_after=row.channels,
             until_on=consent.until_on,
             by_client=tx.actor.is_client,
             before=before,
@@ -235,3 +235,16 @@ def _must_be(row: CaseStudy, state: CaseStudyState) -> None:
         raise Refused(
             Code.INVALID, f"The case study is {row.state}; it must be {state}.", argument="id"
         )
+
+
+def _consent_of(row: CaseStudy) -> dict[str, Any]:
+    """Return what a fact states of the text and its consent."""
+    times = ("offered_at", "consented_at", "published_at", "ended_at", "until_on")
+    found = {name: getattr(row, name) for name in times}
+    return {name: None if at is None else at.isoformat() for name, at in found.items()} | {
+        "state": str(row.state),
+        "text_number": row.text_number,
+        "consented_text": row.consented_text,
+        "channels": row.channels,
+        "contact_id": None if row.contact_id is None else str(row.contact_id),
+    }
