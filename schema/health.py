@@ -90,6 +90,12 @@ class AccountHealth(Node):
         """Score in points; null with too little evidence."""
         return points(row.score_millionths)
 
+    @resolver(str | None)
+    @staticmethod
+    def policy_version(row: Row) -> str | None:
+        """Digest of weights and curves: equal for equal ones; null in scores from before curves were stored."""
+        return health.policy_version(row)
+
     @resolver(HealthBand | None)
     @staticmethod
     def band(row: Row) -> HealthBand | None:

@@ -13,6 +13,7 @@ from domain.health import HealthBand, HealthStatus, SignalCategory, SignalKey, S
 from schema.core.context import Info
 from schema.core.types import enum, from_row, resolver
 from schema.ledger import LedgerEntry
+from schema.parameter_enums import ParameterLevel
 
 enum(
     HealthBand,
@@ -72,6 +73,14 @@ def status_of(row: health.AccountHealth | health.HealthSnapshot) -> HealthStatus
     return HealthStatus.PROVISIONAL if row.is_provisional else HealthStatus.SCORED
 
 
+@from_row(health.CurvePoint)
+class HealthCurvePoint:
+    """Point of the curve of a signal; linear between points, constant outside."""
+
+    figure: Annotated[float, "Figure of the signal, in its unit."]
+    value: Annotated[float, "Value of that figure, in points."]
+
+
 @from_row(health.ShownSignal)
 class HealthSignal:
     """Signal of a score: its value, its weight, its contribution and the facts behind it.
@@ -86,6 +95,12 @@ class HealthSignal:
         "Figure that the curve turns into the value; null when missing, and without a score.",
     ]
     n: Annotated[int, "Number of facts that count."]
+    curve: Annotated[
+        list[HealthCurvePoint],
+        "Curve of the score; empty in scores from before curves were stored.",
+    ]
+    weight_source: Annotated[ParameterLevel, "Level that the weight comes from."]
+    curve_source: Annotated[ParameterLevel, "Level that the curve comes from."]
     as_of: Annotated[datetime | None, "Time of the latest fact that counts."]
 
     @resolver(SignalCategory)

@@ -79,6 +79,12 @@ class HealthSnapshot(Node):
         """Score if every signal without fresh facts had 100 points; null with too little evidence."""
         return bound(row, row.high_millionths)
 
+    @resolver(str | None)
+    @staticmethod
+    def policy_version(row: SnapshotRow) -> str | None:
+        """Digest of weights and curves: equal for equal ones; null in snapshots from before curves were stored."""
+        return health.policy_version(row)
+
     @resolver(list[HealthSignal])
     @staticmethod
     def signals(row: SnapshotRow) -> Sequence[health.ShownSignal]:

@@ -17,11 +17,8 @@ from domain.parameters import (
     ParameterDefinition as DefinitionRow,
 )
 from domain.parameters import (
-    ParameterLevel,
     ParameterPlace,
     ParameterScope,
-    ParameterTier,
-    ParameterUnit,
     Quantity,
 )
 from domain.parameters import ParameterValue as ValueRow
@@ -32,41 +29,9 @@ from schema.core.lists import AccountFilter, Rows, lists, naming, visible
 from schema.core.mutations import AccountId, MutationContext, SiteId, mutation
 from schema.core.relations import to_one
 from schema.core.roots import mutation_fields, query_fields
-from schema.core.types import RESTRICTED, enum, from_row, resolver
+from schema.core.types import RESTRICTED, from_row, resolver
+from schema.parameter_enums import ParameterLevel, ParameterTier, ParameterUnit
 from schema.parameter_loader import ParameterNames, ParametersAt, effective_of
-
-enum(
-    ParameterUnit,
-    "ParameterUnit",
-    percent="Percent, from 0 to 100.",
-    seconds="Seconds of elapsed time.",
-    minutes="Minutes of 60 seconds.",
-    hours="Hours of 60 minutes.",
-    days="Days of the calendar of the client.",
-    months="Months of the calendar of the client.",
-    minutes_after_midnight="Minutes after midnight on the clock of the client: a time of day.",
-    metres="Metres on the ground.",
-    count="A count, without a unit.",
-)
-enum(
-    ParameterLevel,
-    "ParameterLevel",
-    default="Default of the software.",
-    tenant="Value of the company.",
-    tier="Value of a tier of accounts.",
-    account="Value of an account.",
-    site="Value of a site.",
-)
-enum(
-    ParameterTier,
-    "ParameterTier",
-    basic="Accounts with the service tier BASIC.",
-    enhanced="Accounts with the service tier ENHANCED.",
-    premium="Accounts with the service tier PREMIUM.",
-    strategic="Accounts with the cadence tier STRATEGIC.",
-    core="Accounts with the cadence tier CORE.",
-    standard="Accounts with the cadence tier STANDARD.",
-)
 
 Definition = strawberry.Parent[DefinitionRow]
 Row = strawberry.Parent[ValueRow]

@@ -18,6 +18,7 @@ from domain.health.actions import (
 )
 from domain.health.explain import (
     Counterfactual,
+    CurvePoint,
     HealthChange,
     Missing,
     ShownSignal,
@@ -27,6 +28,7 @@ from domain.health.explain import (
     drivers,
     missing_of,
     moved_on_common,
+    policy_version,
     shown_signals,
     trend_of,
 )
@@ -73,6 +75,7 @@ __all__ = [
     "ClaimedHealth",
     "Computed",
     "Counterfactual",
+    "CurvePoint",
     "EarlyWarning",
     "HealthBand",
     "HealthChange",
@@ -108,6 +111,7 @@ __all__ = [
     "mark_missing",
     "missing_of",
     "moved_on_common",
+    "policy_version",
     "recompute",
     "record_observation",
     "settle_band",

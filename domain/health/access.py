@@ -30,20 +30,21 @@ ACCESS = AccessRules(
     fields={
         "AccountHealth": {
             None: "id asOf status score scoreMillionths band bandIndex plainBand confirmedBand coverage"
-            " low high fresh account nextTouchpoint",
+            " low high fresh policyVersion account nextTouchpoint",
             Right.READ_HEALTH: "signals drivers needed changeSince counterfactuals trend",
         },
         "HealthSignal": {
             None: "key category state value weight contribution contributionMillionths figure unit n asOf"
-            " words evidence"
+            " words evidence weightSource curve curveSource"
         },
+        "HealthCurvePoint": {None: "figure value"},
         "HealthNeed": {None: "key needed have windowDays words"},
         "HealthChange": {None: "before after moved signals coverageChange commonCoverage"},
         "HealthSignalChange": {None: "key before after moved"},
         "HealthCounterfactual": {None: "key value figure unit band"},
         "HealthSnapshot": {
             None: "id period beginsOn asOf score scoreMillionths band plainBand coverage low high fresh"
-            " status signals account"
+            " status policyVersion signals account"
         },
         "EarlyWarning": {
             None: "id rule severity raisedWhen clearsWhen raisedAt clearedAt evidence account"

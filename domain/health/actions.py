@@ -24,6 +24,7 @@ from domain.health.registry import SIGNALS, AccountReading, score_all
 from domain.health.scoring import POINT, TOP, band_of
 from domain.health.signals import SignalKey
 from domain.health.warnings import follow_warnings
+from domain.parameters import ParameterLevel
 
 SOON = timedelta(seconds=1)
 """How long marks are collected before one computation."""
@@ -46,6 +47,9 @@ class SignalContent(msgspec.Struct, frozen=True):
     n: int
     as_of: datetime | None
     evidence: tuple[int, ...] = ()
+    curve: tuple[tuple[float, float], ...] = ()  # empty in scores from before curves were stored
+    weight_source: ParameterLevel = ParameterLevel.DEFAULT
+    curve_source: ParameterLevel = ParameterLevel.DEFAULT
 
 
 class ClaimedHealth(NamedTuple):
@@ -139,14 +143,18 @@ async def compute(
 ) -> dict[UUID, Computed]:
     """Compute the health of accounts as of `at`, from the facts recorded by `known_at`."""
     facts = await load_facts(session, tenant_id, account_ids, at=at, known_at=known_at)
-    return await computed_from(session, tenant_id, facts)
+    return await computed_from(session, tenant_id, facts, known_at=known_at)
 
 
 async def computed_from(
-    session: AsyncSession, tenant_id: UUID, facts: dict[UUID, AccountFacts]
+    session: AsyncSession,
+    tenant_id: UUID,
+    facts: dict[UUID, AccountFacts],
+    *,
+    known_at: datetime | None = None,
 ) -> dict[UUID, Computed]:
-    """Compute the health of accounts from facts that are loaded."""
-    read = await read_accounts(session, tenant_id, facts)
+    """Compute the health of accounts from facts that are loaded, by the parameters set by `known_at`."""
+    read = await read_accounts(session, tenant_id, facts, known_at=known_at)
     columns = columns_of([reading for reading, _shared in read.values()])
     return {
         account_id: Computed(reading, own, is_shared, facts[account_id])
@@ -175,16 +183,19 @@ def columns_of(readings: Sequence[AccountReading]) -> list[dict[str, Any]]:
                         key=signal.key,
                         state=int(each.state),
                         value=each.value,
-                        weight=weight,
+                        weight=policy.weight,
                         contribution=int(scores.contribution[row][at]),
                         figure=each.figure,
                         n=each.n,
                         as_of=each.as_of,
                         evidence=each.evidence,
+                        curve=policy.curve.points,
+                        weight_source=policy.weight_source,
+                        curve_source=policy.curve_source,
                     )
                 )
-                for at, (signal, each, weight) in enumerate(
-                    zip(SIGNALS, reading.signals, reading.weights, strict=True)
+                for at, (signal, each, policy) in enumerate(
+                    zip(SIGNALS, reading.signals, reading.policies, strict=True)
                 )
             ],
         }

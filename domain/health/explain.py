@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from domain.health.actions import SignalContent, signals_of
+from domain.health.curves import Curve
 from domain.health.model import (
     BANDS,
     AccountHealth,
@@ -29,6 +33,7 @@ from domain.health.scoring import (
     needed,
 )
 from domain.health.signals import SignalKey
+from domain.parameters import ParameterLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,13 @@ class Counterfactual:
     band: HealthBand
 
 
+class CurvePoint(NamedTuple):
+    """A point of a curve: a figure, and its value in points; linear between points, constant outside."""
+
+    figure: float
+    value: float
+
+
 @dataclass(frozen=True, slots=True)
 class ShownSignal:
     """A signal as people see it: without value, figure and contribution where there is no score."""
@@ -81,6 +93,9 @@ class ShownSignal:
     n: int
     as_of: datetime | None
     evidence: tuple[int, ...]
+    curve: tuple[CurvePoint, ...]
+    weight_source: ParameterLevel
+    curve_source: ParameterLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +146,9 @@ def _shown(each: SignalContent, *, is_scored: bool) -> ShownSignal:
         each.n,
         each.as_of,
         each.evidence,
+        tuple(CurvePoint(*point) for point in each.curve),
+        each.weight_source,
+        each.curve_source,
     )
 
 
@@ -195,7 +213,7 @@ def counterfactuals(row: AccountHealth) -> list[Counterfactual]:
         Counterfactual(
             each.key,
             int(lowest),
-            BY_KEY[each.key].curve.figure(int(lowest)),
+            _curve_of(each).figure(int(lowest)),
             BY_KEY[each.key].unit,
             BANDS[band],
         )
@@ -204,6 +222,19 @@ def counterfactuals(row: AccountHealth) -> list[Counterfactual]:
     ]
     now = {each.key: each.value for each in signals}
     return sorted(found, key=lambda each: each.value - now[each.key])
+
+
+def _curve_of(each: SignalContent) -> Curve:
+    return Curve(each.curve) if each.curve else BY_KEY[each.key].curve
+
+
+def policy_version(row: AccountHealth | HealthSnapshot) -> str | None:
+    """Return a digest of the weights and curves of a score: the same digest, the same policy; None for old scores."""
+    signals = signals_of(row.content)
+    if not all(each.curve for each in signals):
+        return None
+    policy = [(each.key, each.weight, each.curve) for each in signals]
+    return sha256(msgspec.json.encode(policy)).hexdigest()[:16]
 
 
 def missing_of(row: AccountHealth) -> list[Missing]:

@@ -13,7 +13,7 @@ from domain.core.base import among
 from domain.core.ledger import LedgerRow
 from domain.health.contacts import load_contacts
 from domain.health.facts import DAY, AccountFacts, HealthFact
-from domain.health.parameters import PARAMETERS, SHARED, weights_at
+from domain.health.parameters import PARAMETERS, SHARED, policies_at
 from domain.health.registry import AccountReading, read_account
 from domain.parameters import ParameterScope, load_values
 from domain.surveys.model import QuestionnaireVersion, Survey
@@ -94,14 +94,18 @@ async def read_accounts(
     session: AsyncSession,
     tenant_id: UUID,
     facts: Mapping[UUID, AccountFacts],
+    *,
+    known_at: datetime | None = None,
 ) -> dict[UUID, tuple[AccountReading, bool]]:
-    """Read every signal of accounts with the weights of their instant, and whether their clients may see the score."""
+    """Read every signal of accounts by the policy of their instant, and whether their clients may see the score."""
     scopes = {each: ParameterScope(tenant_id, each) for each in facts}
     until = max((each.at for each in facts.values()), default=_FIRST)
-    values = await load_values(session, [*scopes.values()], PARAMETERS, until=until)
+    values = await load_values(
+        session, [*scopes.values()], PARAMETERS, until=until, known_at=known_at
+    )
     return {
         each: (
-            read_account(known, weights_at(values, scopes[each], at=known.at)),
+            read_account(known, policies_at(values, scopes[each], at=known.at)),
             values.required(SHARED, scopes[each], at=known.at).number == 1,
         )
         for each, known in facts.items()

@@ -1,33 +1,50 @@
 """The registry of signals, and the reading of all of them for one account."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
-from domain.health import business, delivery, engagement, relationship
+from domain.health import business, delivery, engagement, groups, relationship
+from domain.health.curves import Curve
 from domain.health.facts import AccountFacts
 from domain.health.scoring import Ints, Scores, SignalFreshness, score_accounts
 from domain.health.signals import Signal, SignalKey, SignalReading
+from domain.parameters import ParameterLevel
 
 SIGNALS: tuple[Signal, ...] = (
     *engagement.SIGNALS,
     *delivery.SIGNALS,
     *business.SIGNALS,
     *relationship.SIGNALS,
+    *groups.SIGNALS,
 )
 BY_KEY: Mapping[SignalKey, Signal] = {each.key: each for each in SIGNALS}
-DEFAULT_WEIGHTS: tuple[int, ...] = tuple(each.weight for each in SIGNALS)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPolicy:
+    """How a signal counts for an account, and the levels of the parameters that say so."""
+
+    weight: int
+    curve: Curve
+    weight_source: ParameterLevel = ParameterLevel.DEFAULT
+    curve_source: ParameterLevel = ParameterLevel.DEFAULT
+
+
+DEFAULT_POLICIES: tuple[SignalPolicy, ...] = tuple(
+    SignalPolicy(each.weight, each.curve) for each in SIGNALS
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountReading:
-    """The signals of one account at an instant, with their weights; in the order of `SIGNALS`."""
+    """The signals of one account at an instant, and how they count; in the order of `SIGNALS`."""
 
     at: datetime
     signals: Sequence[SignalReading]
-    weights: Sequence[int]
+    policies: Sequence[SignalPolicy]
 
     @property
     def arrays(self) -> tuple[Ints, Ints, Ints]:
@@ -35,18 +52,24 @@ class AccountReading:
         return (
             np.array([each.value for each in self.signals], np.int64),
             np.array([each.state for each in self.signals], np.int64),
-            np.array(self.weights, np.int64),
+            np.array([each.weight for each in self.policies], np.int64),
         )
 
 
-def read_account(facts: AccountFacts, weights: Sequence[int] = DEFAULT_WEIGHTS) -> AccountReading:
+def read_account(
+    facts: AccountFacts, policies: Sequence[SignalPolicy] = DEFAULT_POLICIES
+) -> AccountReading:
     """Read every signal of an account."""
-    readings = [signal.read(facts) for signal in SIGNALS]
-    counted = [
-        0 if signal.counts_once_known and reading.state is SignalFreshness.MISSING else weight
-        for signal, reading, weight in zip(SIGNALS, readings, weights, strict=True)
+    found = [
+        signal.read(facts, policy.curve) for signal, policy in zip(SIGNALS, policies, strict=True)
     ]
-    return AccountReading(facts.at, readings, counted)
+    counted = [
+        replace(policy, weight=0)
+        if signal.counts_once_known and reading.state is SignalFreshness.MISSING
+        else policy
+        for signal, reading, policy in zip(SIGNALS, found, policies, strict=True)
+    ]
+    return AccountReading(facts.at, found, counted)
 
 
 def score_all(readings: Sequence[AccountReading]) -> Scores:

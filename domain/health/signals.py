@@ -48,6 +48,14 @@ class SignalKey(StrEnum):
     CANDID_FEEDBACK = "candid_feedback"
     RESOLVED_CONFLICTS = "resolved_conflicts"
     ADVOCACY = "advocacy"
+    GROUP_USAGE = "group_usage"
+    GROUP_ENGAGEMENT = "group_engagement"
+    GROUP_SATISFACTION = "group_satisfaction"
+    GROUP_SUPPORT = "group_support"
+    GROUP_FINANCE = "group_finance"
+    GROUP_RISK = "group_risk"
+    GROUP_GROWTH = "group_growth"
+    GROUP_ADVOCACY = "group_advocacy"
 
 
 Figure = Callable[[Sequence[Point], Sequence[Point], datetime], float | None]
@@ -87,8 +95,8 @@ class Signal:
     at_most: int | None = None
     counts_once_known: bool = False
 
-    def read(self, facts: AccountFacts) -> SignalReading:
-        """Return the value at the instant of the facts: fresh, or from when it was fresh last."""
+    def read(self, facts: AccountFacts, curve: Curve | None = None) -> SignalReading:
+        """Return the value at the instant of the facts: fresh, or from when it was fresh last; by another curve."""
         at, known = facts.at, sorted(self.points(facts))
         known = [point for point in known if point.at <= at]
         if len(known) < self.fewest:
@@ -108,7 +116,7 @@ class Signal:
         if figure is None:
             return SignalReading(SignalFreshness.MISSING, n=len(inside))
         evidence = tuple(dict.fromkeys(point.fact for point in inside))[-MOST_EVIDENCE:]
-        value = self.curve.value(figure)
+        value = (curve or self.curve).value(figure)
         return SignalReading(state, value, figure, len(inside), inside[-1].at, evidence)
 
 

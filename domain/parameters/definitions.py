@@ -21,6 +21,7 @@ class ParameterUnit(StrEnum):
     MINUTES_AFTER_MIDNIGHT = "minutes_after_midnight"
     METRES = "metres"
     COUNT = "count"
+    THOUSANDTHS = "thousandths"
 
 
 class ParameterLevel(StrEnum):

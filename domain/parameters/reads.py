@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.access import Actor
@@ -111,8 +111,9 @@ async def load_values(
     wanted: Collection[ParameterDefinition],
     *,
     until: datetime,
+    known_at: datetime | None = None,
 ) -> ParameterValues:
-    """Load everything that decides these parameters in these scopes at any instant up to `until`."""
+    """Load everything that decides these parameters in these scopes up to `until`, as it was set by `known_at`."""
     row = ParameterValue
     accounts = {each.account_id for each in scopes if each.account_id is not None}
     sites = {each.site_id for each in scopes if each.site_id is not None}
@@ -122,6 +123,7 @@ async def load_values(
             among(row.tenant_id, {each.tenant_id for each in scopes}),
             among(row.name, [each.name for each in wanted]),
             row.valid_from <= until,
+            true() if known_at is None else row.set_at <= known_at,
             or_(
                 row.account_id.is_(None),
                 (row.level == ParameterLevel.ACCOUNT) & among(row.account_id, accounts),

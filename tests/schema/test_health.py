@@ -241,6 +241,71 @@ async def test_weights_are_parameters(api: Api, office: Office) -> None:
     assert (await asked(api, office, asOf=before))["score"] == first["score"]
 
 
+POLICY = """query ($account: ID!, $asOf: DateTime, $knownAt: DateTime) {
+  accountHealth(accountId: $account, asOf: $asOf, knownAt: $knownAt) { scoreMillionths policyVersion
+    signals { key value weight weightSource curveSource curve { figure value } } }
+  healthSnapshots(accountId: $account, first: 1) { nodes { scoreMillionths policyVersion
+    signals { key value curveSource curve { figure value } } } } }"""
+SET = """mutation ($input: SetParameterInput!) { setParameter(input: $input) {
+  ... on ParameterValue { level } ... on Refusal { code argument message } } }"""
+
+
+async def test_curves_are_parameters_and_a_score_keeps_those_it_was_computed_with(
+    api: Api, office: Office
+) -> None:
+    await observed(api, office, *GOOD, ObservationDraft(K.COMPETITION, 1))
+    await computed(api, office)
+
+    async def shown(**more: Any) -> tuple[Any, Any]:
+        found = await api.data(office.manager, POLICY, account=office.account, **more)
+        return found["accountHealth"], found["healthSnapshots"]["nodes"][0]
+
+    def of(score: Any, key: str) -> Any:
+        return next(each for each in score["signals"] if each["key"] == key)
+
+    first, kept = await shown()
+    assert first["policyVersion"] == kept["policyVersion"]
+    assert of(first, "COMPETITION")["curve"] == [
+        {"figure": 0, "value": 100}, {"figure": 1, "value": 50}, {"figure": 2, "value": 0},
+    ]  # fmt: skip
+    group = of(first, "GROUP_GROWTH")
+    assert (group["weight"], group["weightSource"]) == (0, "DEFAULT")
+    known = api.state.now()
+    given = {
+        "name": "health.curve.competition",
+        "numbers": [0, 4_000, 8_000],
+        "unit": "THOUSANDTHS",
+    }
+    wrong = (await api.data(office.client, SET, input=given))["setParameter"]
+    assert wrong["code"] == "NOT_ALLOWED"
+    for numbers in ([4_000, 0, 8_000], [0, 4_000], [-1, 4_000, 8_000]):
+        wrong = (await api.data(office.manager, SET, input=given | {"numbers": numbers}))[
+            "setParameter"
+        ]
+        assert (wrong["code"], wrong["argument"]) == ("INVALID", "numbers")
+    assert (await api.data(office.manager, SET, input=given))["setParameter"] == {"level": "TENANT"}
+    mine = {"name": "health.weight.group_growth", "numbers": [3], "unit": "COUNT"}
+    mine |= {"accountId": office.account}
+    assert (await api.data(office.manager, SET, input=mine))["setParameter"] == {"level": "ACCOUNT"}
+
+    second, same = await shown()
+    assert of(second, "COMPETITION")["value"] == 87.5
+    assert of(second, "COMPETITION")["curveSource"] == "TENANT"
+    assert (of(second, "GROUP_GROWTH")["weight"], of(second, "GROUP_GROWTH")["weightSource"]) == (
+        3,
+        "ACCOUNT",
+    )
+    assert second["policyVersion"] != first["policyVersion"]
+    assert same == kept  # to the last bit
+    earlier, _ = await shown(asOf=known.isoformat())
+    assert earlier == (await shown(asOf=known.isoformat(), knownAt=known.isoformat()))[0]
+    assert (earlier["scoreMillionths"], earlier["policyVersion"]) == (
+        first["scoreMillionths"], first["policyVersion"],
+    )  # fmt: skip
+    before, _ = await shown(knownAt=known.isoformat())
+    assert before["policyVersion"] == first["policyVersion"]
+
+
 async def test_another_band_counts_after_a_day_at_once_if_critical_or_clear(
     api: Api, office: Office
 ) -> None:
