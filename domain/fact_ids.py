@@ -69,6 +69,8 @@ TYPES: dict[str, str] = {
 }
 """Field → the type of its ids, for every kind of fact."""
 OF_ONE_KIND: dict[tuple[str, str], str] = {
+    ("site.merged", "into_id"): "Site",
+    ("contact.merged", "into_id"): "Contact",
     ("anomaly.acknowledged", "incident_after"): "Incident",
     ("anomaly.acknowledged", "incident_before"): "Incident",
     ("commitment.handed_over", "after"): "User",

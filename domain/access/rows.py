@@ -6,9 +6,10 @@ A capability can also declare its entries beside its model: see `declarations`.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_
 
 from domain.access import own_work, scopes
+from domain.access.actor import Actor
 from domain.access.rights import CLIENTS, Right
 from domain.access.rule import Rows, in_accounts, in_company, in_whole_company
 
@@ -26,6 +27,11 @@ def _not_internal(model: Any) -> ColumnElement[bool]:
     return outside
 
 
+def _standing(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select rows of the accessible accounts that were not merged into another one."""
+    return and_(in_accounts(actor, model), model.merged_into_id.is_(None))
+
+
 def _reach(*rights: Right, words: str = "") -> Rows:
     return Rows(rights, words)
 
@@ -36,8 +42,8 @@ _MONEY = _reach(R.READ_MONEY)
 ROWS: dict[str, Rows] = {
     "tenant": Rows((), "the own company", scopes.company_itself, own=scopes.company_itself),
     "account": Rows((R.READ_ACCOUNTS,), "", own=own_work.account_of_duty),
-    "site": Rows((R.READ_SITES,), "", own=own_work.site_of_duty),
-    "contact": _reach(R.READ_CONTACTS),
+    "site": Rows((R.READ_SITES,), "", _standing, own=own_work.site_of_duty),
+    "contact": Rows((R.READ_CONTACTS,), "", _standing),
     "app_user": Rows(
         (R.READ_USERS,),
         "users with access to nothing else; always oneself",

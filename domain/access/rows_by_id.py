@@ -33,4 +33,7 @@ async def row_of(
     found = await session.scalar(query.with_for_update(key_share=True) if lock else query)
     if found is None:
         raise Refused(Code.NOT_FOUND, f"No such {noun}.", argument=argument)
+    if getattr(found, "merged_into_id", None) is not None:
+        words = f"This {noun} was merged into another one. Read it again for the id that stays."
+        raise Refused(Code.NOT_FOUND, words, argument=argument)
     return found

@@ -145,6 +145,7 @@ class Site(Base, Owned, Versioned):
         CheckConstraint("lat BETWEEN -90 AND 90", name="lat_degrees"),
         CheckConstraint("lon BETWEEN -180 AND 180", name="lon_degrees"),
         CheckConstraint("fence_radius_m BETWEEN 10 AND 50000", name="fence_radius_m_sane"),
+        CheckConstraint("(merged_into_id IS NULL) = (merged_at IS NULL)", name="merged_is_dated"),
     )
 
     name: Mapped[str]
@@ -159,6 +160,8 @@ class Site(Base, Owned, Versioned):
     )
     fence_radius_m: Mapped[float | None] = mapped_column(Double)  # around lat, lon
     fence_outline: Mapped[list[float] | None] = mapped_column(ARRAY(Double))  # lat, lon, lat, lon …
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("site.id"), index=True)
+    merged_at: Mapped[datetime | None]
 
 
 class Contact(Base, Owned, Versioned):
@@ -172,6 +175,7 @@ class Contact(Base, Owned, Versioned):
         CheckConstraint(
             "relationship_strength BETWEEN 1 AND 5", name="relationship_strength_1_to_5"
         ),
+        CheckConstraint("(merged_into_id IS NULL) = (merged_at IS NULL)", name="merged_is_dated"),
     )
 
     name: Mapped[str]
@@ -191,6 +195,8 @@ class Contact(Base, Owned, Versioned):
     quiet_from: Mapped[time | None]
     quiet_until: Mapped[time | None]
     wants_service_messages: Mapped[bool] = mapped_column(default=True)
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    merged_at: Mapped[datetime | None]
 
 
 class User(Base, Tenanted, Versioned):

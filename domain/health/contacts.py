@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounts.model import Contact
@@ -33,12 +33,23 @@ async def load_contacts(
     account_ids: Collection[UUID],
     *,
     known_at: datetime | None = None,
+    merged_by: datetime | None = None,
 ) -> defaultdict[UUID, list[KnownContact]]:
-    """Return what was known of each contact from which instant on, with the facts recorded by `known_at`."""
+    """Return what was known of each contact from which instant on, with the facts recorded by `known_at`.
+
+    Contacts that were merged into another one by `merged_by` are left out.
+    """
     rows = await session.execute(
         select(
             Contact.account_id, Contact.id, Contact.decision_power, Contact.relationship_strength
-        ).where(Contact.tenant_id == tenant_id, among(Contact.account_id, account_ids))
+        ).where(
+            Contact.tenant_id == tenant_id,
+            among(Contact.account_id, account_ids),
+            or_(
+                Contact.merged_at.is_(None),
+                false() if merged_by is None else Contact.merged_at > merged_by,
+            ),
+        )
     )
     added: dict[UUID, _Change] = {}
     changes: defaultdict[UUID, list[_Change]] = defaultdict(list)

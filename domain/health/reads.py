@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.accounts.model import Contact
 from domain.core.base import among
 from domain.core.ledger import LedgerRow
 from domain.health.contacts import load_contacts
@@ -77,17 +78,46 @@ async def load_facts(
     )
     if known_at is not None:
         query = query.where(row.recorded_at <= known_at)
+    merged_by = at if known_at is None else min(at, known_at)
+    merged = await _merged(session, tenant_id, account_ids, merged_by)
     by_account: defaultdict[UUID, defaultdict[str, list[HealthFact]]] = defaultdict(
         lambda: defaultdict(list)
     )
     rows: Iterable[Any] = await session.execute(query)
     for account_id, *fact in rows:
-        by_account[account_id][fact[1]].append(HealthFact(*fact))
-    contacts = await load_contacts(session, tenant_id, account_ids, known_at=known_at)
+        known = HealthFact(*fact)
+        by_account[account_id][known.kind].append(known._replace(body=_named(known.body, merged)))
+    contacts = await load_contacts(
+        session, tenant_id, account_ids, known_at=known_at, merged_by=merged_by
+    )
     scales = await _scales(session, tenant_id)
     return {
         each: AccountFacts(at, by_account[each], contacts[each], scales) for each in account_ids
     }
+
+
+async def _merged(
+    session: AsyncSession, tenant_id: UUID, account_ids: Collection[UUID], by: datetime
+) -> dict[str, str]:
+    """Return the contact that stays for each contact of accounts that was merged by an instant, as texts."""
+    rows = await session.execute(
+        select(Contact.id, Contact.merged_into_id).where(
+            Contact.tenant_id == tenant_id,
+            among(Contact.account_id, account_ids),
+            Contact.merged_at <= by,
+        )
+    )
+    return {str(gone): str(kept) for gone, kept in rows}
+
+
+def _named(body: Mapping[str, Any], merged: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the body of a fact with the contact that stays in place of a merged one."""
+    found = dict(body)
+    if merged and found.get("contact_id") in merged:
+        found["contact_id"] = merged[found["contact_id"]]
+    if merged and "contact_ids" in found:
+        found["contact_ids"] = [merged.get(each, each) for each in found["contact_ids"]]
+    return found if merged else body
 
 
 async def read_accounts(

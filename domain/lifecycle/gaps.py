@@ -85,7 +85,7 @@ def _gaps(account: Account, around: _Around) -> Iterator[GapKind]:
 async def _around(session: AsyncSession, actor: Actor, *, at: datetime) -> _Around:
     contacts = await session.execute(
         select(Contact.account_id, func.count(), func.count(func.distinct(Contact.decision_power)))
-        .where(Contact.tenant_id == actor.tenant_id)
+        .where(Contact.tenant_id == actor.tenant_id, Contact.merged_into_id.is_(None))
         .group_by(Contact.account_id)
     )
     people: defaultdict[UUID, set[str]] = defaultdict(set)

@@ -82,7 +82,11 @@ async def _site(session: AsyncSession, duty: Duty) -> UUID:
     here = await session.get(Whereabouts, duty.id)
     if here is not None and here.site_id is not None:
         return here.site_id
-    query = select(Site).where(Site.account_id == duty.account_id).order_by(Site.name, Site.id)
+    query = (
+        select(Site)
+        .where(Site.account_id == duty.account_id, Site.merged_into_id.is_(None))
+        .order_by(Site.name, Site.id)
+    )
     sites = list(await session.scalars(query))
     if not sites:
         raise Refused(

@@ -94,6 +94,10 @@ async def erase(tx: Tx, person: Person, person_id: UUID, *, confirmed: Sequence[
         )
     account_id = _account_of(row)
     if isinstance(row, Contact):
+        merged = select(Contact.id).where(Contact.merged_into_id == row.id).order_by(Contact.id)
+        for each in (await tx.session.scalars(merged)).all():
+            await erase(tx, person, each, confirmed=confirmed)
+    if isinstance(row, Contact):
         await feedback.forget_person(tx.session, row.id)
         texts += await surveys.forget(tx.session, row.id)
         texts += await testimonials.forget_contact(tx, row.id)

@@ -22,7 +22,9 @@ _LONGEST_MEMORY = max(CAPS.values())
 
 async def audience_of(session: AsyncSession, survey: Survey, account_id: UUID) -> list[Contact]:
     """Return the contacts of an account that a survey is for."""
-    query = select(Contact).where(Contact.account_id == account_id)
+    query = select(Contact).where(
+        Contact.account_id == account_id, Contact.merged_into_id.is_(None)
+    )
     if survey.audience is Audience.DECISION_MAKERS:
         query = query.where(Contact.decision_power >= DECISION_MAKER)
     return list(await session.scalars(query.order_by(Contact.id)))

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple
 
 import strawberry
-from sqlalchemy import Select, false, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Select, false, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from domain.access import visible_to
 from domain.core.base import among as one_of
@@ -117,8 +117,16 @@ def naming(info: Info, query: Rows, column: Any, type_name: str, text: str | Non
     if row_id is None:
         return query.where(false())
     model = ids.NODES[type_name]
-    seen = select(model.id).where(model.id == row_id, visible_to(info.context.actor, model))
-    return query.where(column == row_id, seen.correlate(None).exists())
+    actor = info.context.actor
+    if not hasattr(model, "merged_into_id"):
+        seen = select(model.id).where(model.id == row_id, visible_to(actor, model))
+        return query.where(column == row_id, seen.correlate(None).exists())
+    old = aliased(model)
+    stays = select(func.coalesce(old.merged_into_id, old.id)).where(old.id == row_id)
+    kept = stays.correlate(None).scalar_subquery()
+    seen = select(model.id).where(model.id == kept, visible_to(actor, model))
+    same = select(old.id).where(or_(old.id == kept, old.merged_into_id == kept))
+    return query.where(column.in_(same.correlate(None)), seen.correlate(None).exists())
 
 
 def among(query: Rows, column: Any, values: list[Any] | None) -> Rows:

@@ -15,7 +15,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, any_, bindparam, fu
 from sqlalchemy import column as a_column
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.types import Integer, Uuid
 from strawberry.dataloader import DataLoader
 
@@ -128,9 +128,26 @@ class Loaders:
             for _, row in await self._read(("one", column), model, query, keys=keys):
                 found[getattr(row, column.key)] = row
                 self._note(row)
+            gone = [key for key in keys if key not in found]
+            if gone and column.key == "id" and hasattr(model, "merged_into_id"):
+                found |= await self._survivors(model, gone)
             return [found.get(key) for key in keys]
 
         return DataLoader(batch, max_batch_size=BATCH)
+
+    async def _survivors(self, model: Any, gone: list[UUID]) -> dict[UUID, Any]:
+        """Return the rows into which rows were merged, by the ids of those that went."""
+        old = aliased(model)
+        query = (
+            select(old.id, model)
+            .join(old, old.merged_into_id == model.id)
+            .where(old.id.in_(gone), visible_to(self._actor, model))
+        )
+        async with self._sessions() as session:
+            found = {each[0]: each[1] for each in await session.execute(query)}
+        for row in found.values():
+            self._note(row)
+        return found
 
     def _many(self, column: Column, order: ChildOrder) -> DataLoader[UUID, list[Any]]:
         model: Any = column.class_

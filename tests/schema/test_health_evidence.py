@@ -57,7 +57,7 @@ async def test_without_enough_evidence_no_number_rates_the_client_anywhere(
     at = (api.state.now() - timedelta(hours=3)).isoformat()
     found = await api.data(office.manager, ALL, account=office.account, at=at)
     assert found["accountHealth"]["status"] == "INSUFFICIENT_EVIDENCE"
-    assert len(found["accountHealth"]["signals"]) == 28
+    assert len(found["accountHealth"]["signals"]) == 29
     assert len(found["portfolio"]) == len(found["accountHealths"]["nodes"]) == 1
     assert len(found["healthSnapshots"]["nodes"]) == 2
     assert found["accountHealth"]["needed"]
