@@ -115,7 +115,7 @@ class GuardWork:
                 ids += change.shift_ids
                 found.append(DemoShift(place, day, change.shift_ids[0], begins))
             await shifts.publish(tx, ids)
-        for name, begins in TOUR:
+        for name, local in TOUR:
             site = self.sites[name]
             points = [
                 patrols.PointDraft(
@@ -124,8 +124,8 @@ class GuardWork:
                 for label, north in (("Hoofdingang", 0.0), ("Achterzijde", _SECOND_POINT))
             ]
             draft = patrols.RouteDraft(
-                "Nachtronde", "mobiele surveillance", "FREQ=DAILY", first, begins,
-                (datetime.combine(first, begins) + HOUR).time(), 60, points,
+                "Nachtronde", "mobiele surveillance", "FREQ=DAILY", first, local,
+                (datetime.combine(first, local) + HOUR).time(), 60, points,
             )  # fmt: skip
             route = await patrols.add_route(tx, site.id, draft)
             await patrols.plan_rounds(tx, route.id, first_on=first, last_on=last)
