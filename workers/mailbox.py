@@ -20,10 +20,8 @@ STEP_S = 30.0
 MOST = 100
 """Mails of one connection; the others wait for the next one, so that none is open for long."""
 _SIZE = re.compile(rb"UID (\d+)\b.*?RFC822\.SIZE (\d+)|RFC822\.SIZE (\d+)\b.*?UID (\d+)", re.DOTALL)
-_FAULTS = (
-    imaplib.IMAP4.error,
-    OSError,
-)  # time-outs, broken connections and certificates are OSErrors
+# Time-outs, broken connections and certificates are OSErrors; a login outside ASCII cannot be sent.
+_FAULTS = (imaplib.IMAP4.error, OSError, UnicodeError)
 
 
 class MailboxAway(Exception):
