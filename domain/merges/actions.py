@@ -28,6 +28,8 @@ async def merge_sites(
 
     Refused while terms that are or will be in force name the site, and where both have a post of one name.
     """
+    gone: Site
+    kept: Site
     gone, kept = await _pair(tx, Site, site_id, into_id, "site", reason, expected_version)
     await _must_not_be_agreed(tx, gone)
     await _must_have_other_posts(tx, gone, kept)
@@ -52,6 +54,8 @@ async def merge_contacts(
     tx: Tx, contact_id: UUID, *, into_id: UUID, reason: str, expected_version: int | None = None
 ) -> Contact:
     """Merge a contact into another one of the same client; return the one that stays, which keeps its own values."""
+    gone: Contact
+    kept: Contact
     gone, kept = await _pair(tx, Contact, contact_id, into_id, "contact", reason, expected_version)
     moved, stayed = await _point(tx, CONTACTS, gone.id, kept.id)
     before = as_text(values_of(gone, ["email", "phone", "wants_service_messages"]))

@@ -122,8 +122,8 @@ def test_warnings_come_weeks_before_the_last_score_falls_below_60() -> None:
         "two warnings": judged(signs, [each.any(2) for each in signs]),
         "three warnings": judged(signs, [each.any(3) for each in signs]),
     }
-    for name, each in figures.items():
-        print(f"{name}: {each}")  # noqa: T201 - the figures are asked for
+    for name, found in figures.items():
+        print(f"{name}: {found}")  # noqa: T201 - the figures are asked for
     began = Counter[WarningRule]()
     for each in signs:
         for before, now in zip([set(), *each.warnings], each.warnings, strict=False):
