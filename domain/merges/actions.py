@@ -14,7 +14,7 @@ from domain.core.changes import as_text, values_of
 from domain.core.errors import Code, Refused, must_be_current
 from domain.core.text_rules import must_be_text
 from domain.merges.events import ContactMerged, SiteMerged
-from domain.merges.references import CONTACTS, SITES, Reference, Treatment
+from domain.merges.references import CONTACTS, SITES, MergeTreatment, Reference
 from domain.posts.model import Post
 
 PERSONAL = ("email", "phone", "seniority", "tone", "cultural_notes", "internal_owner_id")
@@ -142,7 +142,7 @@ async def _point(
         column = table.c[column_name]
         is_list = isinstance(column.type, ARRAY)
         named = column.contains([gone]) if is_list else column == gone
-        if reference.treatment is Treatment.MOVED:
+        if reference.treatment is MergeTreatment.MOVED:
             value = func.array_replace(column, gone, kept) if is_list else kept
             change = update(table).where(named).values({column_name: value})
             if reference.unique:

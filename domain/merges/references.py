@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Treatment(StrEnum):
+class MergeTreatment(StrEnum):
     """What happens to rows that name the merged row."""
 
     MOVED = "moved"  # they name the row that stays
@@ -17,11 +17,11 @@ class Treatment(StrEnum):
 class Reference:
     """The treatment of a column; a row whose `unique` columns the other row has already stays as it is."""
 
-    treatment: Treatment
+    treatment: MergeTreatment
     unique: tuple[str, ...] = ()
 
 
-MOVED, STAYS = Reference(Treatment.MOVED), Reference(Treatment.STAYS)
+MOVED, STAYS = Reference(MergeTreatment.MOVED), Reference(MergeTreatment.STAYS)
 SITES: Mapping[str, Reference] = {
     "calendar_feed.site_id": MOVED,
     "duty.site_id": MOVED,
@@ -40,19 +40,19 @@ SITES: Mapping[str, Reference] = {
     "site.merged_into_id": MOVED,
     "anomaly.site_id": STAYS,
     "measurement.site_id": STAYS,
-    "promise_term.site_ids": Reference(Treatment.REFUSED),
+    "promise_term.site_ids": Reference(MergeTreatment.REFUSED),
 }
 CONTACTS: Mapping[str, Reference] = {
-    "contact_address.contact_id": Reference(Treatment.MOVED, ("url",)),
-    "meeting_attendee.contact_id": Reference(Treatment.MOVED, ("meeting_id",)),
-    "message.contact_id": Reference(Treatment.MOVED, ("intent",)),
+    "contact_address.contact_id": Reference(MergeTreatment.MOVED, ("url",)),
+    "meeting_attendee.contact_id": Reference(MergeTreatment.MOVED, ("meeting_id",)),
+    "message.contact_id": Reference(MergeTreatment.MOVED, ("intent",)),
     "observation.contact_id": MOVED,
     "review_link.contact_id": MOVED,
-    "survey_invitation.contact_id": Reference(Treatment.MOVED, ("wave_id",)),
+    "survey_invitation.contact_id": Reference(MergeTreatment.MOVED, ("wave_id",)),
     "survey_response.contact_id": MOVED,
     "testimonial.contact_id": MOVED,
     "touchpoint.contact_id": MOVED,
-    "unsubscription.contact_id": Reference(Treatment.MOVED, ("topic",)),
+    "unsubscription.contact_id": Reference(MergeTreatment.MOVED, ("topic",)),
     "escalation_step.contact_ids": MOVED,
     "contact.merged_into_id": MOVED,
 }
