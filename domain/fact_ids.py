@@ -55,6 +55,8 @@ TYPES: dict[str, str] = {
     "simulation_id": "Simulation",
     "site_id": "Site",
     "source_id": "ReviewSource",
+    "success_comment_id": "SuccessComment",
+    "success_plan_id": "SuccessPlan",
     "successor_id": "User",
     "survey_id": "Survey",
     "term_id": "PromiseTerm",

@@ -1,4 +1,4 @@
-"""Documents over plain HTTP: reports as PDF, credit notes as PDF and XML, answers as CSV; with the token of the API."""
+"""Documents over plain HTTP with the token of the API: reports, reviews, credit notes, answers to surveys."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from api.endpoints.caller import signed_in
 from api.execution.admission import TooMuch
 from api.state import AppState
 from api.support.errors import HttpRefusal
-from domain import invoices, reports, surveys
+from domain import business_reviews, invoices, reports, surveys
 from domain.access import Actor
 from domain.invoices import MEDIA_TYPE, Incomplete, credit_note_pdf, credit_note_xml
 
@@ -37,6 +37,8 @@ def routes() -> list[Route]:
     """The paths of documents."""
     return [
         Route("/reports/{row_id:uuid}.pdf", _handing_out(_report)),
+        Route("/business-reviews/{row_id:uuid}.pdf", _handing_out(_business_review_pdf)),
+        Route("/business-reviews/{row_id:uuid}.html", _handing_out(_business_review_html)),
         Route("/credit-notes/{row_id:uuid}.pdf", _handing_out(_credit_note_pdf)),
         Route("/credit-notes/{row_id:uuid}.xml", _handing_out(_credit_note_xml)),
         Route("/surveys/{row_id:uuid}.csv", _handing_out(_survey_answers)),
@@ -94,6 +96,32 @@ async def _report(
     content, names = found
     made = await asyncio.to_thread(reports.pdf_of, content, names, code=language)
     return ServedDocument(reports.filename(content, language), "application/pdf", made)
+
+
+async def _business_review_pdf(
+    state: AppState, actor: Actor, row_id: UUID, language: str
+) -> ServedDocument | None:
+    async with state.scoped(actor)() as session:
+        found = await business_reviews.review_of(session, actor, row_id)
+    if found is None:
+        return None
+    content, texts = found
+    made = await asyncio.to_thread(business_reviews.pdf_of, content, texts, code=language)
+    name = business_reviews.filename(content, language, "pdf")
+    return ServedDocument(name, "application/pdf", made)
+
+
+async def _business_review_html(
+    state: AppState, actor: Actor, row_id: UUID, language: str
+) -> ServedDocument | None:
+    async with state.scoped(actor)() as session:
+        found = await business_reviews.review_of(session, actor, row_id)
+    if found is None:
+        return None
+    content, texts = found
+    made = await asyncio.to_thread(business_reviews.html_of, content, texts, code=language)
+    name = business_reviews.filename(content, language, "html")
+    return ServedDocument(name, "text/html; charset=utf-8", made)
 
 
 async def _credit_note_pdf(

@@ -45,7 +45,7 @@ class Right(StrEnum):
     PAY = "pay"  # payments and payouts
     MANAGE_BILLING_PARTIES = "manage_billing_parties"  # legal names and bank accounts
     CONTEST = "contest"  # contest a verdict
-    FOLLOW_UP = "follow_up"  # record whether a recovery satisfied the client
+    FOLLOW_UP = "follow_up"  # record whether a recovery satisfied the client, comment on plans
     CONFIRM_READING = "confirm_reading"  # of messages to oneself or to one's own side
     REQUEST_PROOF = "request_proof"  # have a checkpoint signed and mailed
 

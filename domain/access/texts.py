@@ -25,7 +25,7 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.PAY: "book payments and payouts, and reverse them",
     R.MANAGE_BILLING_PARTIES: "set legal names and bank accounts of billing parties",
     R.CONTEST: "contest a verdict",
-    R.FOLLOW_UP: "record whether a recovery satisfied the client",
+    R.FOLLOW_UP: "record whether a recovery satisfied the client, comment on plans",
     R.CONFIRM_READING: "confirm that a message to oneself (clients: to the own contacts) was read",
     R.REQUEST_PROOF: "have a checkpoint signed and mailed",
     R.READ_ACCOUNTS: "accounts",

@@ -1,6 +1,12 @@
 """KPIs: a catalogue of figures with targets, measured per scope and window, with the facts behind each."""
 
-from domain.kpis.batch import KpiRequest, measured, measured_all
+from domain.kpis.batch import (
+    KpiOfPeriod,
+    KpiRequest,
+    measured,
+    measured_all,
+    measured_between,
+)
 from domain.kpis.catalogue import CATALOGUE
 from domain.kpis.definitions import (
     KpiComparator,
@@ -30,6 +36,7 @@ __all__ = [
     "KpiKey",
     "KpiLimits",
     "KpiMeasure",
+    "KpiOfPeriod",
     "KpiPosition",
     "KpiQuestion",
     "KpiRequest",
@@ -42,6 +49,7 @@ __all__ = [
     "facts_behind",
     "measured",
     "measured_all",
+    "measured_between",
     "position_of",
     "readable",
     "tallies",

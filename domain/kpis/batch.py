@@ -16,10 +16,18 @@ from domain.agreements.model import Terms
 from domain.core.base import among
 from domain.core.errors import Code, Refused
 from domain.kpis.catalogue import CATALOGUE
-from domain.kpis.definitions import KpiKey
+from domain.kpis.definitions import KpiDefinition, KpiKey
 from domain.kpis.parameters import FLOORS, TARGETS
 from domain.kpis.reads import KpiValue, limit_in_unit, readable, valued
-from domain.kpis.rules import KpiLimits
+from domain.kpis.rules import (
+    KpiFigure,
+    KpiLimits,
+    KpiStatus,
+    KpiTrend,
+    figure_of,
+    status_of,
+    trend_of,
+)
 from domain.kpis.tallies import KpiQuestion, KpiScope, tallies
 from domain.parameters import ParameterScope, ParameterTier, ParameterValues, load_values
 from domain.promises import to_us
@@ -34,6 +42,18 @@ class KpiRequest(NamedTuple):
     key: KpiKey
     scope: KpiScope
     window: Window
+
+
+class KpiOfPeriod(NamedTuple):
+    """A KPI of an account in a period of any length, beside the period before and its target."""
+
+    definition: KpiDefinition
+    n: int
+    figure: KpiFigure | None
+    previous: KpiFigure | None
+    target: int | None
+    status: KpiStatus
+    trend: KpiTrend | None
 
 
 class _Asked(NamedTuple):
@@ -134,6 +154,42 @@ def _asked(
         KpiQuestion(request.key, scope, begin, until_at),
         KpiQuestion(request.key, scope, instant(earlier.from_us), instant(earlier.until_us)),
     )
+
+
+async def measured_between(
+    session: AsyncSession,
+    actor: Actor,
+    account_id: UUID,
+    keys: Collection[KpiKey],
+    *,
+    before_at: datetime,
+    from_at: datetime,
+    until_at: datetime,
+) -> list[KpiOfPeriod]:
+    """Measure KPIs of an account in [from_at, until_at), beside [before_at, from_at); refuse a KPI it may not read."""
+    known = readable(actor, keys)
+    scope, place = KpiScope(account_id), ParameterScope(actor.tenant_id, account_id)
+    now = [KpiQuestion(each.key, scope, from_at, until_at) for each in known]
+    then = [KpiQuestion(each.key, scope, before_at, from_at) for each in known]
+    sums = await tallies(session, actor, [*now, *then])
+    limited = [each.key for each in known if each.key in TARGETS]
+    definitions = [of[key] for key in limited for of in (TARGETS, FLOORS)]
+    values = await load_values(session, {place}, definitions, until=until_at)
+    found = []
+    for number, kpi in enumerate(known):
+        limits = KpiLimits()
+        if kpi.key in TARGETS:
+            last = until_at - _MOMENT
+            limits = KpiLimits(
+                limit_in_unit(values, TARGETS[kpi.key], place, last),
+                limit_in_unit(values, FLOORS[kpi.key], place, last),
+            )
+        tally = sums[number]
+        figure, earlier = figure_of(kpi, tally), figure_of(kpi, sums[len(known) + number])
+        status = status_of(kpi, figure, earlier, limits)
+        trend = trend_of(figure, earlier)
+        found.append(KpiOfPeriod(kpi, tally.n, figure, earlier, limits.target, status, trend))
+    return found
 
 
 async def _calendars(

@@ -57,6 +57,7 @@ from domain.retention.model import ClientOutcome
 from domain.shifts import Attendance, Shift
 from domain.simulation.model import Simulation
 from domain.status_reports import StatusReport
+from domain.success_plans import SuccessComment, SuccessGoal, SuccessPlan, SuccessReading
 from domain.surveys.model import SurveyAnswer
 from domain.testimonials.model import Testimonial
 
@@ -122,6 +123,15 @@ TEXTS: tuple[InstrumentedAttribute[Any], ...] = (
     ActionPlan.outcome,
     ActionPlan.drop_reason,
     ActionPlanComment.words,
+    SuccessPlan.title,
+    SuccessPlan.words,
+    SuccessPlan.dependencies,
+    SuccessPlan.resources,
+    SuccessPlan.outcome,
+    SuccessGoal.title,
+    SuccessGoal.criterion_words,
+    SuccessReading.evidence_words,
+    SuccessComment.words,
     Simulation.sign_off_reason,
     ErasableText.words,
 )

@@ -28,19 +28,43 @@ from domain.reports.reads import (
 )
 from domain.reports.rendering import summary_of
 from domain.reports.schedules import schedule_again
+from domain.reports.view_model import (
+    Chart,
+    Column,
+    FigureTile,
+    PairChart,
+    PairPoint,
+    ReportPage,
+    Section,
+    ShareChart,
+    ShareLegend,
+    SharePoint,
+    Tone,
+)
 
 __all__ = [
     "DELIVERIES_DUE",
     "PLANS_DUE",
     "REPORT",
     "Cadence",
+    "Chart",
+    "Column",
     "Content",
+    "FigureTile",
+    "PairChart",
+    "PairPoint",
     "Proactive",
     "Punctuality",
     "Report",
     "ReportNames",
+    "ReportPage",
     "ReportPlan",
     "ReportVerdict",
+    "Section",
+    "ShareChart",
+    "ShareLegend",
+    "SharePoint",
+    "Tone",
     "adopt",
     "defer",
     "document_of",

@@ -23,6 +23,8 @@ QUICK_S, PATIENT_S = 0.4, 5.0
 """How long a subscription is given to be refused: where nothing else is expected, and where a refusal is."""
 PATHS = {
     "/reports/{id}.pdf": "Report",
+    "/business-reviews/{id}.pdf": "BusinessReview",
+    "/business-reviews/{id}.html": "BusinessReview",
     "/credit-notes/{id}.pdf": "CreditNote",
     "/credit-notes/{id}.xml": "CreditNote",
     "/surveys/{id}.csv": "Survey",

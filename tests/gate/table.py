@@ -27,6 +27,9 @@ LEFT: dict[str, Callable[[Row], bool]] = {
     "not a draft": lambda row: row["state"] != "DRAFT",
     "not internal": lambda row: row["internal"] is False,
     "confirmed status reports": lambda row: row["confirmedAt"] is not None,
+    "released to the client": lambda row: row["releasedAt"] is not None,
+    "shared with the client": lambda row: row["sharedAt"] is not None,
+    "of plans shared with the client": lambda _row: True,  # read below its plan only
     "published shifts": lambda row: row["publishedAt"] is not None,
     "granted credits": lambda row: row["state"] == "GRANTED",
     "messages that name no amounts": lambda row: row["template"] not in MONEY_LETTERS,

@@ -30,7 +30,7 @@ from tests.api.asking import Api, Office
 
 SCHEMA = build()._schema
 PREFIXES = ("set", "change", "choose")
-NEW_ROWS = {"setRate", "setEscalationPolicy", "setParameter"}
+NEW_ROWS = {"setRate", "setEscalationPolicy", "setParameter", "setSuccessGoal"}
 """They add a row of their own, with a day or an instant from which it holds; the rows before stay as they are."""
 ALWAYS_GIVEN = {"expectedVersion", "idempotencyKey"}
 

@@ -148,6 +148,12 @@ TOTAL = """SELECT coalesce(sum(num), 0)::bigint, coalesce(sum(den), 0)::bigint, 
  count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY num::float8) FROM ({}) AS x"""
 
 
+def rows(key: str) -> str:
+    """Return the statement of the single facts of a KPI, with the same parameters: numerator and denominator."""
+    facts = SQL[key].replace("{scope}", SCOPE)
+    return f"SELECT num::bigint, den::bigint FROM ({facts}) AS x"
+
+
 def query(key: str) -> str:
     """Return the statement of a KPI, with the parameters tenant, account, site, segment, tier, begin and until."""
     return TOTAL.format(SQL[key].replace("{scope}", SCOPE))
