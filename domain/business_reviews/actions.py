@@ -17,7 +17,7 @@ from domain.business_reviews.rendering import TEMPLATE_HASH
 from domain.business_reviews.rules import hash_of
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_day
-from domain.core.errors import Code, Refused, must_be_current
+from domain.core.errors import Code, Refused, must_be_current, naming_only
 
 
 async def make_review(
@@ -33,7 +33,8 @@ async def make_review(
     if day > today:
         raise Refused(Code.TIME_REVERSED, "lastOn must not lie ahead.", argument="lastOn")
     period = period_of(kind, day, account.time_zone)
-    content = await content_of(tx, account, period)
+    with naming_only():
+        content = await content_of(tx, account, period)
     same = select(func.max(BusinessReview.revision)).where(
         BusinessReview.account_id == account.id,
         BusinessReview.kind == kind,

@@ -11,7 +11,7 @@ from domain.access import Right, Tx
 from domain.accounts.model import Account
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_day
-from domain.core.errors import Code, Refused, must_be_current
+from domain.core.errors import Code, Refused, must_be_current, naming_only
 from domain.core.text_rules import must_be_line, must_be_text
 from domain.success_plans import events
 from domain.success_plans.model import SuccessComment, SuccessGoal, SuccessPlan, SuccessReading
@@ -172,7 +172,8 @@ async def _keep_kpis(tx: Tx, plan: SuccessPlan, goals: list[SuccessGoal]) -> Non
         for goal in goals
         if goal.kpi is not None and goal.kpi_window is not None
     ]
-    values = await goal_values(tx.session, tx.actor, wanted, now=tx.at)
+    with naming_only():
+        values = await goal_values(tx.session, tx.actor, wanted, now=tx.at)
     for goal, kpi, value in zip(goals, wanted, values, strict=True):
         if value is not None:
             day = kpi.at.astimezone(ZoneInfo(account.time_zone)).date()

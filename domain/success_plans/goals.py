@@ -13,7 +13,7 @@ from domain.accounts.model import Account
 from domain.core.base import uuid7
 from domain.core.bounds import must_be_cents
 from domain.core.changes import values_of
-from domain.core.errors import Code, Refused, must_be_current
+from domain.core.errors import Code, Refused, must_be_current, naming_only
 from domain.core.text_rules import must_be_line, must_be_text
 from domain.kpis import KpiKey, readable
 from domain.quality import Window
@@ -55,7 +55,8 @@ async def set_goal(tx: Tx, plan_id: UUID, draft: GoalDraft) -> SuccessGoal:
             Code.INVALID, "Give either a KPI or the unit of values you enter.", argument="unit"
         )
     if draft.kpi is not None:
-        readable(tx.actor, {draft.kpi})
+        with naming_only():
+            readable(tx.actor, {draft.kpi})
     elif draft.kpi_window is not None:
         raise Refused(Code.INVALID, "Only a KPI has a window.", argument="kpiWindow")
     ends = _ends(draft.baseline, draft.target)
