@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from api.endpoints import (
+    alarm_intake,
     auth,
     calendars,
     console,
@@ -98,6 +99,7 @@ def application(settings: Settings | None = None) -> Starlette:
             *downloads.routes(),
             *files.routes(),
             *ingest.routes(),
+            *alarm_intake.routes(),
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
             Route("/metrics", health.metrics),

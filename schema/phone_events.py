@@ -30,6 +30,8 @@ enum(
     clock_out="The guard ended work at the post.",
     scan="The guard scanned a point of a patrol.",
     log="The guard noted something that is no incident.",
+    panic="The guard pressed the panic button: a critical incident opens at once.",
+    no_movement="The phone did not move for longer than its app allows: a critical incident opens at once.",
 )
 BatchRow = strawberry.Parent[phone_events.PhoneBatch]
 
@@ -48,17 +50,13 @@ class PhoneEventInput:
     """Event that a guard app kept, with the time by both clocks of the phone."""
 
     id: Annotated[str, "Id of the event, made by the app; each is stored once."]
-    kind: Annotated[
-        PhoneEventKind, "What the phone did: a clock-in, a clock-out, a scan or a log entry."
-    ]
+    kind: Annotated[PhoneEventKind, "What the phone did or noticed."]
     at: Annotated[datetime, "Time of the event, by the wall clock of the phone."]
     uptime_s: Annotated[
         float, "Seconds from the start of the phone to the event, by its monotonic clock."
     ]
     boot: Annotated[str, "Name of that start: another one after each restart of the phone."]
-    shift_id: Annotated[
-        strawberry.ID | None, "Shift, for a clock-in, a clock-out or a log entry."
-    ] = None
+    shift_id: Annotated[strawberry.ID | None, "Shift, for every kind but a scan."] = None
     lat: Annotated[float | None, "Latitude of the phone in degrees, WGS 84; with `lon`."] = None
     lon: Annotated[float | None, "Longitude of the phone in degrees, WGS 84; with `lat`."] = None
     accuracy_m: Annotated[float | None, "Accuracy of the position, in metres."] = None

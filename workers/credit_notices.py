@@ -9,6 +9,7 @@ from sqlalchemy import select
 from domain import incidents, messages, promises
 from domain.access import Tx
 from domain.accounts.model import Account, Tenant
+from domain.alarms import ALARM
 from domain.compensation import ADJUSTMENT_REASONS
 from domain.compensation.model import Credit
 from domain.core.erasable_text import ErasableText
@@ -34,6 +35,7 @@ _WHY = {
     PATROL_VISIT: "patrol",
     REPLACEMENT: "replacement",
     SHIFT_REPORT: "report",
+    ALARM: "alarm",
 }
 """What a letter says about a credit, by the kind of unit that earned it."""
 

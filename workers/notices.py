@@ -5,10 +5,12 @@ from functools import wraps
 
 from domain import (
     agreements,
+    alarms,
     audit,
     escalation,
     incidents,
     invoices,
+    lone_workers,
     meetings,
     recovery,
     renewals,
@@ -32,6 +34,9 @@ def job_of(write: WriteNotice) -> Job:
     return job
 
 
+follow_incident = job_of(alarms.follow_incident)
+follow_distress = job_of(lone_workers.follow_distress)
+tell_alarm = job_of(alarms.tell_alarm)
 announce_amendment = job_of(agreements.announce_amendment)
 announce_closing_note = job_of(invoices.announce_closing_note)
 announce_end = job_of(agreements.announce_end)

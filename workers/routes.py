@@ -16,11 +16,14 @@ from workers.notices import (
     announce_amendment,
     announce_closing_note,
     announce_end,
+    follow_distress,
+    follow_incident,
     hurry_notices,
     plan_after_incident,
     send_invitations,
     send_meeting_agenda,
     send_meeting_summary,
+    tell_alarm,
     tell_answered,
     tell_checkpoint,
     tell_offer,
@@ -47,6 +50,7 @@ from workers.reports import schedule_reports
 from workers.reviews import match_review
 from workers.sending import send_message
 from workers.surveys import follow_up_answers
+from workers.watch_rules import open_for_no_show, open_for_round, open_for_silence
 
 Routes = Mapping[str, tuple[Job, ...]]
 
@@ -75,13 +79,20 @@ ROUTES: Routes = {
     "incident.opened": (tell_opened, follow_ticket),
     "incident.acknowledged": (follow_ticket,),
     "incident.work_started": (follow_ticket,),
-    "incident.arrived": (follow_ticket,),
-    "incident.arrival_withdrawn": (follow_ticket,),
+    "incident.arrived": (follow_ticket, follow_incident),
+    "incident.arrival_withdrawn": (follow_ticket, follow_incident),
+    "incident.arrival_graded": (follow_incident,),
     "incident.acknowledgement_withdrawn": (follow_ticket,),
     "incident.updated": (tell_updated, follow_ticket),
     "incident.paused": (follow_ticket,),
     "incident.resumed": (follow_ticket,),
-    "incident.resolved": (tell_resolved, follow_ticket, plan_after_incident),
+    "incident.resolved": (
+        tell_resolved,
+        follow_ticket,
+        plan_after_incident,
+        follow_incident,
+        follow_distress,
+    ),
     "incident.closed": (follow_ticket,),
     "incident.reopened": (follow_ticket,),
     "incident.prioritised": (follow_ticket, hurry_notices),
@@ -106,6 +117,11 @@ ROUTES: Routes = {
     "health.band_changed": (open_playbook,),
     "warning.raised": (open_playbook,),
     "recovery.step_done": (tell_recovery,),
+    "alarm.dispatched": (tell_alarm,),
+    "alarm.arrived": (tell_alarm,),
+    "shift.no_show": (open_for_no_show,),
+    "patrol_round.ended": (open_for_round,),
+    "guard.silent": (open_for_silence,),
     "replacement.needed": (tell_replacement,),
     "replacement.found": (tell_replacement,),
     "replacement.arrived": (tell_replacement,),

@@ -7,6 +7,7 @@ from domain import (
     files,
     health,
     incidents,
+    lone_workers,
     patrols,
     positions,
     promises,
@@ -34,6 +35,7 @@ from workers.feedback import read_feedback, train_heads
 from workers.files import keep_files, scan_files
 from workers.health import sweep_health
 from workers.invoices import bill_months
+from workers.lone_workers import watch_lone_workers
 from workers.mailbox import keep_mailbox
 from workers.patrols import watch_rounds
 from workers.periodic import Periodic
@@ -50,6 +52,7 @@ from workers.reviews import compare_ratings, read_reviews
 from workers.shifts import watch_shifts
 from workers.surveys import ask_clients, plan_surveys
 from workers.sweepers import forget_answers, sweep_promises
+from workers.watch_rules import watch_qualifications
 from workers.webhooks import forget_deliveries
 
 Schedule = tuple[Periodic, ...]
@@ -87,6 +90,7 @@ def schedule() -> Schedule:
         Periodic("shifts", 1, watch_shifts, batch=200, wakes=shifts.DUE),
         Periodic("patrols", 1, watch_rounds, batch=200, wakes=patrols.DUE),
         Periodic("replacements", 1, watch_replacements, batch=50, wakes=replacements.DUE),
+        Periodic("lone workers", 0.5, watch_lone_workers, batch=100, wakes=lone_workers.DUE),
         Periodic("raid", 1, watch_raid, batch=200, wakes=raid.DUE),
         Periodic(
             "playbooks",
@@ -117,6 +121,9 @@ def schedule() -> Schedule:
         Periodic("review ratings", 600, compare_ratings, batch=50, polls=MOMENTS),
         Periodic("review replies", 2, send_replies, batch=32, wakes=replies.SENDING_DUE),
         Periodic("late replies", 5, watch_replies, batch=200, wakes=replies.LATE_DUE),
+        Periodic(
+            "qualifications", 600, watch_qualifications, batch=50, polls="it looks days ahead"
+        ),
         Periodic("anomalies", 60, scan_series, batch=20, polls=MOMENTS),
         # Midnight in the zone of an account ends a month, and no row holds that instant: hence the backstop.
         Periodic("months", 10, close_months, batch=50, wakes=(FactKinds("agreement."),)),

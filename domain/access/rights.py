@@ -28,6 +28,7 @@ class Right(StrEnum):
     AGREE_DATES = "agree_dates"  # agree a date with a client
     ROSTER = "roster"  # put guards on duty and end duties
     REPORT_POSITIONS = "report_positions"  # report the fixes of one's own device
+    TAKE_ALARMS = "take_alarms"  # tell of alarms, as an alarm centre does
     ATTEND = "attend"  # confirm shifts, clock in and out, acknowledge post orders
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_AGREEMENTS = "manage_agreements"
@@ -116,14 +117,14 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     | _FILES
     | {
         *(R.REPORT, R.HANDLE, R.AGREE_DATES, R.ROSTER, R.REPORT_POSITIONS, R.OPERATE),
-        *(R.ATTEND, R.LOCATE, R.TRACK),
+        *(R.ATTEND, R.TAKE_ALARMS, R.LOCATE, R.TRACK),
         *(R.READ_NOTES, R.READ_ROSTER, R.READ_DEVICES, R.READ_ESCALATIONS),
     },
     Role.RELATIONSHIP_MANAGER: _STAFF
     | _FILES
     | {
         *(R.REPORT, R.HANDLE, R.BACKDATE, R.AGREE_DATES, R.ROSTER, R.REPORT_POSITIONS),
-        *(R.MANAGE_ACCOUNTS, R.ATTEND),
+        *(R.MANAGE_ACCOUNTS, R.ATTEND, R.TAKE_ALARMS),
         *(R.MANAGE_AGREEMENTS, R.CONTEST, R.FOLLOW_UP, R.REQUEST_PROOF, R.LOCATE, R.TRACK),
         *(R.READ_NOTES, R.READ_ROSTER, R.READ_DEVICES, R.READ_RELATIONSHIP, R.READ_RECOVERY),
         *(R.READ_REVIEWS, R.READ_MONEY, R.READ_ESCALATIONS, R.READ_SETTINGS, R.READ_HEALTH),

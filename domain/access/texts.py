@@ -10,6 +10,7 @@ RIGHT_TEXTS: dict[Right, str] = {
     R.AGREE_DATES: "agree on a date with a client",
     R.ROSTER: "put guards on duty and end duties, plan shifts, set profiles of guards and posts",
     R.REPORT_POSITIONS: "report the positions of one's own device",
+    R.TAKE_ALARMS: "tell of alarms, as an alarm centre does",
     R.ATTEND: "confirm shifts, clock in and out, acknowledge post orders",
     R.MANAGE_ACCOUNTS: "change accounts, sites, contacts and planned touchpoints",
     R.MANAGE_AGREEMENTS: "sign and change agreements, terms, rates and calendars",

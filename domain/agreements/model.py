@@ -33,6 +33,7 @@ class PromiseKind(StrEnum):
     REPLACEMENT_ON_POST = "replacement_on_post"
     REVIEW_ANSWERED = "review_answered"
     SHIFT_REPORTED = "shift_reported"
+    ALARM_ATTENDED = "alarm_attended"
 
 
 class ClockStart(StrEnum):

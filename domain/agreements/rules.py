@@ -195,7 +195,12 @@ def _problems(promise: PromiseDraft) -> list[str]:
 
 
 _GRADED = frozenset(
-    {PromiseKind.ARRIVAL, PromiseKind.SHIFT_STARTED, PromiseKind.REPLACEMENT_ON_POST}
+    {
+        PromiseKind.ARRIVAL,
+        PromiseKind.SHIFT_STARTED,
+        PromiseKind.REPLACEMENT_ON_POST,
+        PromiseKind.ALARM_ATTENDED,
+    }
 )
 _OF_SHIFTS = frozenset(
     {PromiseKind.SHIFT_STARTED, PromiseKind.SHIFT_COVERED, PromiseKind.SHIFT_REPORTED}
@@ -207,7 +212,8 @@ def _grade_problems(promise: PromiseDraft) -> list[str]:
     found = []
     if promise.lowest_grade is not None and promise.kind not in _GRADED:
         found.append(
-            "only arrivals, starts of shifts and replacements are graded; leave the lowest grade out."
+            "only arrivals, starts of shifts, replacements and responses to alarms are graded;"
+            " leave the lowest grade out."
         )
     if promise.lowest_grade is None and promise.doubt_favours is DoubtFavours.COMPANY:
         found.append("who is favoured by doubt needs a lowest grade.")
@@ -232,6 +238,8 @@ def _problems_of_units(promise: PromiseDraft) -> list[str]:
         return _replacement_problems(promise)
     if promise.kind in (PromiseKind.PATROL_COMPLETED, PromiseKind.POINT_VISITED):
         return _patrol_problems(promise)
+    if promise.kind is PromiseKind.ALARM_ATTENDED:
+        return _alarm_problems(promise)
     return []
 
 
@@ -314,5 +322,16 @@ def _promise_problems(credit: CreditDraft) -> list[str]:
     if not 0 <= credit.least_cents <= most <= MAX_CENTS:
         found.append(
             "a credit's minimum must not be negative, and its maximum not below it nor above the limit."
+        )
+    return found
+
+
+def _alarm_problems(promise: PromiseDraft) -> list[str]:
+    found = []
+    if len(promise.targets) != 1:
+        found.append("responses to alarms have no priority; it needs one target.")
+    if promise.ticket_kinds or promise.services:
+        found.append(
+            "alarms have neither a kind of incident nor a service; category is their kind."
         )
     return found

@@ -188,13 +188,13 @@ class CreditNotice(AboutIncident, frozen=True, kw_only=True):
 
 
 class GrantedCreditNotice(Variables, frozen=True, kw_only=True):
-    """A credit about no incident: for a month (`period`), a report, shift, patrol or replacement, or as goodwill."""
+    """A credit about no incident: for a month (`period`), another unit such as a shift or alarm, or as goodwill."""
 
     template: ClassVar[str] = "credit_granted"
     version: ClassVar[int] = 1
 
     account: str
-    why: Literal["period", "goodwill", "report", "shift", "patrol", "replacement"]
+    why: Literal["period", "goodwill", "report", "shift", "patrol", "replacement", "alarm"]
     month_on: date
     amount_cents: int
     currency: str

@@ -18,6 +18,8 @@ class PhoneEventKind(StrEnum):
     CLOCK_OUT = "clock_out"
     SCAN = "scan"
     LOG = "log"
+    PANIC = "panic"
+    NO_MOVEMENT = "no_movement"
 
 
 class PhoneBatch(Base, Tenanted):

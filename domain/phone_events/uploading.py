@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from domain import occurrences, patrols, shifts
+from domain import lone_workers, occurrences, patrols, shifts
 from domain.access import Right, Tx
 from domain.accounts.model import User
 from domain.core.base import JSON, among, uuid7
@@ -15,6 +15,7 @@ from domain.core.bounds import MAX_SECONDS
 from domain.core.encryption import SecretCipher
 from domain.core.errors import Code, Refused, naming_only
 from domain.core.text_rules import must_be_line
+from domain.lone_workers import DistressCause, StatedPlace
 from domain.patrols import ScanDraft
 from domain.phone_events.drafts import (
     LONGEST_KEY,
@@ -37,6 +38,10 @@ _MILLISECOND = timedelta(milliseconds=1)
 _KINDS = {
     PhoneEventKind.CLOCK_IN: AttendanceKind.CLOCK_IN,
     PhoneEventKind.CLOCK_OUT: AttendanceKind.CLOCK_OUT,
+}
+_DISTRESS = {
+    PhoneEventKind.PANIC: DistressCause.PANIC,
+    PhoneEventKind.NO_MOVEMENT: DistressCause.NO_MOVEMENT,
 }
 
 
@@ -92,7 +97,9 @@ async def upload_events(
         key=lambda each: (each.happened_at, each.draft.kind != PhoneEventKind.CLOCK_IN),
     )
     for event in events:
-        if event.draft.kind in _KINDS:
+        if event.draft.kind in _DISTRESS:
+            await _raise_distress(tx, batch, event)
+        elif event.draft.kind in _KINDS:
             await _attend(tx, batch, event, clock)
         elif event.draft.kind is PhoneEventKind.LOG:
             await _log(tx, batch, event)
@@ -158,6 +165,25 @@ async def _clock(tx: Tx, event: TimedPhoneEvent, position: PhonePosition | None)
     return await shifts.attend_by_phone(
         tx, shift_id, _KINDS[draft.kind], at=event.happened_at, position=position
     )
+
+
+async def _raise_distress(tx: Tx, batch: PhoneBatch, event: TimedPhoneEvent) -> None:
+    """Raise that the guard may be in distress; the position is that of the phone, if the event has one."""
+    draft = event.draft
+    place = None
+    if draft.lat is not None and draft.lon is not None:
+        age = timedelta(seconds=draft.position_age_s or 0.0)
+        place = StatedPlace(draft.lat, draft.lon, event.happened_at - age)
+    try:
+        async with tx.session.begin_nested():
+            await lone_workers.raise_by_phone(
+                tx, draft.shift_id or UUID(int=0), _DISTRESS[draft.kind], key=draft.key,
+                happened_at=event.happened_at, place=place,
+            )  # fmt: skip
+    except Refused as refused:
+        _refuse(batch, draft.key, refused.refusal.code, refused.refusal.message)
+        return
+    _keep(tx, batch, event, None)
 
 
 async def _log(tx: Tx, batch: PhoneBatch, event: TimedPhoneEvent) -> None:

@@ -51,6 +51,7 @@ COMPONENT: Mapping[PromiseKind, Component] = {
     PromiseKind.COMMITMENT_KEPT: Component.REPORTS,
     PromiseKind.CLIENT_SATISFIED: Component.RATING,
     PromiseKind.REPLACEMENT_ON_POST: Component.PUNCTUALITY,
+    PromiseKind.ALARM_ATTENDED: Component.PUNCTUALITY,
     PromiseKind.REVIEW_ANSWERED: Component.REPORTS,
     PromiseKind.SHIFT_REPORTED: Component.REPORTS,
 }

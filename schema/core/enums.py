@@ -32,6 +32,7 @@ enum(
     commitment_kept="A commitment is done when it is due; the target is how much later it may be.",
     replacement_on_post="Another guard is at the post within the target after an absence became known.",
     review_answered="A review is answered when its reply is due; the target is how much later it may be.",
+    alarm_attended="From the time at which an alarm is received to somebody on site; the category is its kind.",
     incident_told="From the time at which an incident happened to the time at which it was reported.",
 )
 enum(

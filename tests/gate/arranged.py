@@ -24,6 +24,7 @@ Round = dict[str, Values]
 COLUMNS: dict[tuple[str, str], str] = {
     ("actionPlans", "priority"): "action_plan.priority",
     ("actionPlans", "states"): "action_plan.state",
+    ("alarms", "states"): "alarm.state",
     ("anomalies", "states"): "anomaly.state",
     ("caseStudies", "states"): "case_study.state",
     ("credits", "states"): "credit.state",
@@ -45,6 +46,7 @@ COLUMNS: dict[tuple[str, str], str] = {
     ("reports", "verdicts"): "report.verdict",
     ("reviewLinks", "states"): "review_link.state",
     ("reviews", "states"): "review.state",
+    ("systemOpenings", "rules"): "system_opening.rule",
     ("textSentiments", "label"): "text_sentiment.label",
     ("textSentiments", "theme"): "text_sentiment.themes",
     ("webhookDeliveries", "states"): "webhook_delivery.state",
@@ -77,6 +79,7 @@ REFERENCES = {
 BESIDE: dict[tuple[str, str], Values] = {("duePromises", "kinds"): {"announced_due_at": AT}}
 """List and argument → what else the filter asks of the rows."""
 ENDS = {
+    "alarm": ("reported_at", {"reported"}),
     "anomaly": ("acknowledged_at", {"explained", "false_alarm"}),
     "promise": ("decided_at", {"kept", "late"}),
     "dispute": ("decided_at", {"changed", "unchanged"}),

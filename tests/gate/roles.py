@@ -36,6 +36,7 @@ SKIPPED = frozenset({"position", "data", "count", "cursor", "words", "siteCount"
 COMPUTED = {
     *("kpis", "kpiCatalogue", "kpiFacts", "surveyScores", "coverageGaps", "sentimentTrend"),
     *("retention", "forecastReport", "dashboardValues", "replacementCandidates"),
+    "alarmUnits",
 }
 """Computed from the rows in reach, so that no part of the management's answer is expected: `test_computed.py`,
 `tests/schema/test_kpis.py` and `test_survey_scores.py` ask as each role."""

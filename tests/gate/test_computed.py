@@ -18,6 +18,8 @@ RETAINED = """{ retention(startsOn: "2026-01-01", endsOn: "2026-03-01") { name a
 FORECASTS = "{ forecastReport { n published } }"
 RANKING = """query($shift: ID!) { replacementCandidates(shiftId: $shift) {
   candidates { hourCostCents factors { kind } } } }"""
+UNITS = "query($alarm: ID!) { alarmUnits(alarmId: $alarm) { unitCount excludedCount } }"
+ALARMS = "{ alarms(first: 1) { nodes { id } } }"
 SAVE = """mutation($input: SaveDashboardInput!) { saveDashboard(input: $input) {
   ... on Dashboard { id } ... on Refusal { code } } }"""
 VALUES = (
@@ -65,6 +67,13 @@ async def test_what_is_computed_holds_nothing_of_clients_out_of_reach(api: Api) 
     assert await told(far.token, RETAINED) == []
     assert await told(office.manager, FORECASTS) is not None
     assert await told(near.token, FORECASTS) is None
+
+    [alarm] = (await told(office.manager, ALARMS))["nodes"]
+    units = await told(office.manager, UNITS, alarm=alarm["id"])
+    near_by = await told(near.token, UNITS, alarm=alarm["id"])
+    assert 0 < near_by["excludedCount"] <= units["excludedCount"]  # duties of the own clients only
+    refused = await api.ask(far.token, UNITS, alarm=alarm["id"])
+    assert refused["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 
     tile = {
         "title": "Incidents",
