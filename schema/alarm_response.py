@@ -13,7 +13,7 @@ from schema.core.types import input_type
 
 @input_type
 class InspectedItemInput:
-    """Item of an inspection."""
+    """One answer of the inspection of a site."""
 
     item: Annotated[str, "What was inspected: an item of the checklist, or a further one."]
     is_fine: Annotated[bool, "Whether it was in order."]
@@ -39,7 +39,7 @@ class AlarmMutation:
         details: Annotated[str | None, "Further words, one line."] = None,
         happened_at: Annotated[datetime | None, "Time of the alarm, within the last day."] = None,
     ) -> alarms.Alarm:
-        """Tell of an alarm: its incident opens, and its promise starts. Sent again, it returns the alarm as it is."""
+        """Report an alarm: its incident opens, and its promise starts. Sent again, it returns the alarm as it is."""
         draft = alarms.AlarmDraft(
             number=number,
             kind=kind,
@@ -61,7 +61,7 @@ class AlarmMutation:
             UserId | None, "Guard to send; null: the nearest who is free and qualified."
         ] = None,
     ) -> alarms.Alarm:
-        """Send a guard to an alarm, also instead of another one; the guard and the client are told."""
+        """Send a guard to an alarm, also instead of another one; the guard and the client get a letter."""
         return await alarms.dispatch_alarm(ask.tx, id, user_id)
 
     @mutation(Alarm)
@@ -143,9 +143,9 @@ class AlarmMutation:
     @staticmethod
     async def note_police(
         ask: MutationContext,
-        id: Annotated[AlarmId, "Alarm that the police was told of."],
+        id: Annotated[AlarmId, "Alarm that the police was informed of."],
         number: Annotated[str, "Number of the police's note."],
-        told_at: Annotated[datetime, "Time at which the police was told."],
+        told_at: Annotated[datetime, "Time at which the police was informed."],
     ) -> alarms.Alarm:
-        """Note that the police was told; a later note replaces it, and both stand in the ledger."""
+        """Note that the police was informed; a later note replaces it, and both stand in the ledger."""
         return await alarms.note_police(ask.tx, id, number=number, told_at=told_at)

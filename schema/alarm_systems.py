@@ -12,7 +12,7 @@ from schema.core.types import input_type
 
 @input_type
 class AlarmZoneInput:
-    """Zone of an alarm system."""
+    """Part of a site that a system watches, with its number."""
 
     number: Annotated[str, "Number that the system sends."]
     name: Annotated[str, "What the zone watches."]
@@ -51,7 +51,7 @@ class AlarmSystemMutation:
     @mutation(AlarmSystem)
     @staticmethod
     async def retire_alarm_system(
-        ask: MutationContext, id: Annotated[AlarmSystemId, "Alarm system."]
+        ask: MutationContext, id: Annotated[AlarmSystemId, "Alarm system that is not retired."]
     ) -> alarms.AlarmSystem:
         """End that a number stands for a site; alarms under it are refused from now on."""
         return await alarms.retire_alarm_system(ask.tx, id)

@@ -43,7 +43,7 @@ enum(
     medical="Somebody needs medical help, or an emergency without further detail.",
     water="Water where none should be.",
     technical="Gas, frost, power or another technical cause.",
-    other="Another alarm.",
+    other="An alarm of another kind.",
 )
 enum(
     AlarmState,
@@ -85,7 +85,7 @@ AlarmSystemId = Annotated[UUID, GlobalIdOf("AlarmSystem")]
 class AlarmInspection:
     """One item of an inspection."""
 
-    item: Annotated[str, "What was inspected."]
+    item: Annotated[str, "Item of the checklist, or a further one."]
     is_fine: Annotated[bool, "Whether it was in order."]
     note: Annotated[str | None, "What was seen; null: nothing to say."]
 
@@ -100,7 +100,7 @@ class ZoneRow:
 
 @from_row(ZoneRow)
 class AlarmSystemZone:
-    """Zone of an alarm system."""
+    """Part of a site that a system watches."""
 
     number: Annotated[str, "Number that the system sends."]
     name: Annotated[str, "What the zone watches."]
@@ -137,9 +137,9 @@ class AlarmSystem(Node):
 
 @from_row(alarms.Alarm)
 class Alarm(Node):
-    """Alarm that an alarm centre or the office told of, and the response to it."""
+    """Alarm that an alarm centre or the office reported, and the response to it."""
 
-    kind: Annotated[AlarmKind, "Kind of alarm."]
+    kind: Annotated[AlarmKind, "Kind of alarm, by what its sensor is for."]
     state: Annotated[AlarmState, "How far the response is."]
     sender_number: Annotated[str, "Number that the sender gave it."]
     event_code: Annotated[str | None, "Code of the event, as Contact ID or SIA has it."]
@@ -167,7 +167,7 @@ class Alarm(Node):
     report: Annotated[str | None, "Report of the guard."]
     called_off_at: Annotated[datetime | None, "Time at which it needed no response any more."]
     police_number: Annotated[str | None, "Number of the police's note."]
-    police_at: Annotated[datetime | None, "Time at which the police was told."]
+    police_at: Annotated[datetime | None, "Time at which the police was informed."]
     version: Annotated[int, "Version of the row, raised by every change."]
 
     @resolver(list[AlarmInspection])
@@ -221,7 +221,7 @@ class AlarmQuery:
         site_id: Annotated[strawberry.ID | None, "Only alarms at this site."] = None,
         states: Annotated[list[AlarmState] | None, "Only alarms in these states."] = None,
     ) -> Rows:
-        """Alarms, the newest first; guards see those that they were sent to, API keys those they told of."""
+        """Alarms, the newest first; guards see those that they were sent to, API keys those they reported."""
         row = _ALARM
         query = naming(info, visible(info, row, account_id), row.site_id, "Site", site_id)
         return among(query, row.state, states)

@@ -87,7 +87,7 @@ class WelfareWatch(Node):
 class DistressSign(Node):
     """Sign that a guard may be in distress; all signs of one emergency share its incident."""
 
-    cause: Annotated[DistressCause, "What says so."]
+    cause: Annotated[DistressCause, "Event that raised the sign."]
     number: Annotated[int | None, "Pseudonymous number of the guard at this client."]
     happened_at: Annotated[datetime, "Time of the event, or at which the check was due."]
     told_at: Annotated[datetime, "Time at which it was received or found."]
@@ -191,5 +191,5 @@ class LoneWorkerMutation:
     async def withdraw_distress(
         ask: MutationContext, id: Annotated[DistressSignId, "Sign whose incident is open."]
     ) -> lone_workers.DistressSign:
-        """Say that it was nothing: the office is told, and the incident stays open until somebody resolves it."""
+        """Say that it was nothing: the office sees it, and the incident stays open until somebody resolves it."""
         return await lone_workers.withdraw_distress(ask.tx, id)

@@ -72,7 +72,7 @@ class RegisteredKey(Node):
 class KeyMovement(Node):
     """Key that was issued to a person, or came back; it never changes."""
 
-    kind: Annotated[KeyMovementKind, "Direction."]
+    kind: Annotated[KeyMovementKind, "Direction in which the key moved."]
     moved_at: Annotated[datetime, "Time at which the key changed hands."]
     user: User | None = to_one(User, accounts.User, "user_id", "Person who got or gave it back.")
     key: RegisteredKey | None = to_one(
@@ -97,7 +97,7 @@ class KeyQuery:
 
 
 @mutation_fields
-class KeyMutation:
+class KeyRegisterMutation:
     """Mutations of the register of keys."""
 
     @mutation(RegisteredKey)

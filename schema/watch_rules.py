@@ -29,7 +29,7 @@ OpeningRow = strawberry.Parent[watch_rules.SystemOpening]
 class SystemOpening(Node):
     """Incident that the system opened by a rule, and why; an event has one at most."""
 
-    rule: Annotated[WatchRule, "Rule."]
+    rule: Annotated[WatchRule, "Rule by which the incident was opened."]
     reason: Annotated[str, "Reason in words, with its figures."]
     opened_at: Annotated[datetime, "Time at which the incident was opened."]
 

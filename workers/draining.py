@@ -15,7 +15,7 @@ from domain.core.backlog import Backlog, backlog
 from realtime.changes import ChangeWaiter
 from realtime.tasks import done_within, end
 from workers.jobs import LIMIT_S, Runner
-from workers.periodic import BACKSTOP_S, Alarm, WorkContext
+from workers.periodic import BACKSTOP_S, WakeAlarm, WorkContext
 
 log = structlog.get_logger()
 
@@ -28,11 +28,13 @@ async def drain_outbox(runner: Runner, work: WorkContext) -> None:
     """Execute due jobs until cancelled; attempts in progress are finished first. Several workers may do so."""
     running: set[asyncio.Task[None]] = set()
     with work.changes.waiting_for(outbox.DUE) as waiter:
-        await _drain(runner, running, waiter, Alarm(work.make, work.changes, waiter, outbox.DUE))
+        await _drain(
+            runner, running, waiter, WakeAlarm(work.make, work.changes, waiter, outbox.DUE)
+        )
 
 
 async def _drain(
-    runner: Runner, running: set[asyncio.Task[None]], waiter: ChangeWaiter, alarm: Alarm
+    runner: Runner, running: set[asyncio.Task[None]], waiter: ChangeWaiter, alarm: WakeAlarm
 ) -> None:
     try:
         while True:

@@ -70,7 +70,7 @@ async def repeat(job: Periodic, work: WorkContext) -> None:
     if job.warm is not None:
         await asyncio.to_thread(job.warm)
     with work.changes.waiting_for(job.wakes) as waiter:
-        alarm = Alarm(work.make, work.changes, waiter, job.wakes)
+        alarm = WakeAlarm(work.make, work.changes, waiter, job.wakes)
         while True:
             waiter.begin()
             began = asyncio.get_running_loop().time()
@@ -80,7 +80,7 @@ async def repeat(job: Periodic, work: WorkContext) -> None:
                 await asyncio.sleep(asyncio.get_running_loop().time() - began)
 
 
-class Alarm:
+class WakeAlarm:
     """Waits for the next look of one part of a worker."""
 
     def __init__(

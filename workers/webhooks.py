@@ -41,7 +41,7 @@ from domain.webhooks import (
 )
 from realtime.changes import Changes
 from workers.outbound.http_client import WebhookClient
-from workers.periodic import BACKSTOP_S, Alarm, WorkContext, attempt_each
+from workers.periodic import BACKSTOP_S, WakeAlarm, WorkContext, attempt_each
 from workers.webhook_results import drop, pause, write_down
 
 log = structlog.get_logger()
@@ -116,7 +116,7 @@ class WebhookDispatcher:
         """Find and deliver due webhooks until cancelled; interrupted attempts are retried when their lease ends."""
         try:
             with self._changes.waiting_for(webhooks.DUE) as waiter:
-                alarm = Alarm(self._make, self._changes, waiter, webhooks.DUE)
+                alarm = WakeAlarm(self._make, self._changes, waiter, webhooks.DUE)
                 while True:
                     waiter.begin()
                     laid = await self.lay_down_all()

@@ -16,7 +16,7 @@ from domain.alarms.clocks import ALARM
 from domain.alarms.dc09 import FrameAnswer, SystemFrame, events_of
 from domain.alarms.model import Alarm, AlarmKind, AlarmState, AlarmSystem
 from domain.core.base import uuid7
-from domain.core.errors import Code, Refused
+from domain.core.errors import Code, Refused, naming_only
 from domain.core.text_rules import cleaned, must_be_line
 
 REPEATED_WITHIN = timedelta(hours=1)
@@ -196,16 +196,17 @@ async def _add(
     software = Tx(tx.session, Actor.system(site.tenant_id, _PART), tx.at)
     zone_name = _zone_name(system, draft.zone)
     urgent = draft.kind in _URGENT
-    incident = await incidents.open_incident(
-        software,
-        site_id=site.id,
-        priority=Priority.CRITICAL if urgent else Priority.HIGH,
-        summary=_WORDS[draft.kind] + (f": {zone_name}" if zone_name else ""),
-        source=incidents.Source.ALARM_CENTRE,
-        reporter=await _reporter(tx, sender),
-        kind=TicketKind.ALARM,
-        category=str(draft.kind),
-    )
+    with naming_only():
+        incident = await incidents.open_incident(
+            software,
+            site_id=site.id,
+            priority=Priority.CRITICAL if urgent else Priority.HIGH,
+            summary=_WORDS[draft.kind] + (f": {zone_name}" if zone_name else ""),
+            source=incidents.Source.ALARM_CENTRE,
+            reporter=await _reporter(tx, sender),
+            kind=TicketKind.ALARM,
+            category=str(draft.kind),
+        )
     alarm = Alarm(
         id=uuid7(),
         tenant_id=site.tenant_id,

@@ -78,20 +78,22 @@ async def raise_sign(
     incident_id = await _open_incident(tx, known)
     is_first = incident_id is None
     if incident_id is None:
-        incident = await incidents.open_incident(
-            software,
-            site_id=shift.site_id,
-            priority=Priority.CRITICAL,
-            summary=words,
-            source=incidents.Source.GUARD,
-            reporter=f"Guard {shift.number}",
-            kind=TicketKind.ALARM,
-            category="lone_worker",
-        )
+        with naming_only():
+            incident = await incidents.open_incident(
+                software,
+                site_id=shift.site_id,
+                priority=Priority.CRITICAL,
+                summary=words,
+                source=incidents.Source.GUARD,
+                reporter=f"Guard {shift.number}",
+                kind=TicketKind.ALARM,
+                category="lone_worker",
+            )
         incident_id = incident.id
     else:
         body = f"{words}, at {happened_at:%H:%M:%S} UTC."
-        await incidents.update(software, incident_id, body=body, client_visible=False)
+        with naming_only():
+            await incidents.update(software, incident_id, body=body, client_visible=False)
     place = place or await _whereabouts(tx, shift)
     sign = DistressSign(
         id=uuid7(), tenant_id=shift.tenant_id, account_id=shift.account_id, shift_id=shift.id,

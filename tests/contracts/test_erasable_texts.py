@@ -12,6 +12,7 @@ WRITTEN = re.compile(r"(^|_)(note|words|body|summary|reason|explanation|answer|r
 PUBLISHED = "published by its author on a platform, where it can be withdrawn; the next read takes that over"
 LEFT_OUT = {
     "Message.body": "letters to a person are emptied as a whole",
+    "SystemOpening.reason": "written by the system",
     "Webhook.reason": "written by the system",
     "Competitor.note": "about another company, in the account of no client",
     "Review.words": PUBLISHED,
