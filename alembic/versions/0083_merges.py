@@ -18,9 +18,7 @@ def upgrade() -> None:
         op.create_foreign_key(
             op.f(f"fk_{table}_merged_into_id_{table}"), table, table, ["merged_into_id"], ["id"]
         )
-        op.create_index(
-            op.f(f"ix_{table}_merged_into_id"), table, ["merged_into_id"], unique=False
-        )
+        op.create_index(op.f(f"ix_{table}_merged_into_id"), table, ["merged_into_id"], unique=False)
         op.create_check_constraint(
             op.f(f"ck_{table}_merged_is_dated"),
             table,

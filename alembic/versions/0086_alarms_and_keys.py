@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "0093"
-down_revision: str | Sequence[str] | None = "0092"
+revision: str = "0086"
+down_revision: str | Sequence[str] | None = "0085"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

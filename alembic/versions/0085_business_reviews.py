@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "0092"
-down_revision: str | Sequence[str] | None = "0091"
+revision: str = "0085"
+down_revision: str | Sequence[str] | None = "0084"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

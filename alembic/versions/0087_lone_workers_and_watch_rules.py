@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0094"
-down_revision: str | Sequence[str] | None = "0093"
+revision: str = "0087"
+down_revision: str | Sequence[str] | None = "0086"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
