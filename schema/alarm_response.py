@@ -17,7 +17,7 @@ class InspectedItemInput:
 
     item: Annotated[str, "What was inspected: an item of the checklist, or a further one."]
     is_fine: Annotated[bool, "Whether it was in order."]
-    note: Annotated[str | None, "What was seen."] = None
+    note: Annotated[str | None, "What the guard saw there."] = None
 
 
 @mutation_fields
@@ -29,7 +29,7 @@ class AlarmMutation:
     async def receive_alarm(
         ask: MutationContext,
         number: Annotated[str, "Your number of the alarm; the same number is the same alarm."],
-        kind: Annotated[AlarmKind, "Kind of alarm."],
+        kind: Annotated[AlarmKind, "What the alarm system detected."],
         site_id: Annotated[SiteId | None, "Site, where you give no number of a system."] = None,
         system_number: Annotated[
             str | None, "Number of the alarm system, for API keys that have it registered."
@@ -117,7 +117,7 @@ class AlarmMutation:
     @staticmethod
     async def report_alarm(
         ask: MutationContext,
-        id: Annotated[AlarmId, "Alarm whose site was inspected."],
+        id: Annotated[AlarmId, "Alarm at a site that was inspected."],
         outcome: Annotated[AlarmOutcome, "What the response found."],
         report: Annotated[str, "Report, which the client reads."],
         false_alarm_cause: Annotated[

@@ -54,7 +54,7 @@ class ExcludedAlarmUnit:
     """A guard on duty who cannot be sent, and the rule."""
 
     reason: Annotated[UnitExclusion, "Rule by which the guard is not sent."]
-    text: Annotated[str, "Rule in words."]
+    text: Annotated[str, "Why the guard is not sent, in words."]
 
     @resolver(User | None)
     @staticmethod

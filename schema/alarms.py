@@ -70,8 +70,8 @@ enum(
     user_error="Somebody used the system wrongly.",
     defect="A part of the system is defective.",
     weather="Wind, storm, lightning or frost.",
-    animal="An animal.",
-    cleaning="Cleaners or workers.",
+    animal="A pet, bird or other animal set it off.",
+    cleaning="Cleaners or workers set it off.",
     unknown="The cause is not known.",
 )
 _ALARM, _SYSTEM = alarms.Alarm, alarms.AlarmSystem

@@ -189,7 +189,7 @@ class LoneWorkerMutation:
     @mutation(DistressSign)
     @staticmethod
     async def withdraw_distress(
-        ask: MutationContext, id: Annotated[DistressSignId, "Sign whose incident is open."]
+        ask: MutationContext, id: Annotated[DistressSignId, "Sign with an incident that is open."]
     ) -> lone_workers.DistressSign:
         """Say that it was nothing: the office sees it, and the incident stays open until somebody resolves it."""
         return await lone_workers.withdraw_distress(ask.tx, id)

@@ -74,10 +74,8 @@ class KeyMovement(Node):
 
     kind: Annotated[KeyMovementKind, "Direction in which the key moved."]
     moved_at: Annotated[datetime, "Time at which the key changed hands."]
-    user: User | None = to_one(User, accounts.User, "user_id", "Person who got or gave it back.")
-    key: RegisteredKey | None = to_one(
-        RegisteredKey, alarms.RegisteredKey, "key_id", "Key that changed hands."
-    )
+    user = to_one(User, accounts.User, "user_id", "Person who got or gave it back.")
+    key = to_one(RegisteredKey, alarms.RegisteredKey, "key_id", "Key that changed hands.")
 
 
 @query_fields

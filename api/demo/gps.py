@@ -31,11 +31,11 @@ RUNNING = "{ duties(running: true, first: 100) { nodes { id } } }"
 class Asks(Protocol):
     """The demo company's people, as the API sees them."""
 
-    async def ask(self, role: Role, query: str, **variables: Any) -> dict[str, Any]:
+    async def ask(self, asker: Role | UUID, query: str, **variables: Any) -> dict[str, Any]:
         """The data of an answer."""
         ...
 
-    async def tell(self, role: Role, verb: str, **fields: Any) -> dict[str, Any]:
+    async def tell(self, asker: Role | UUID, verb: str, **fields: Any) -> dict[str, Any]:
         """The answer of a verb."""
         ...
 

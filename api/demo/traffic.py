@@ -18,6 +18,7 @@ import httpx2
 import structlog
 from sqlalchemy import select
 
+from api.demo.attendance import attend
 from api.demo.data import COMPANY
 from api.demo.gps import walk
 from api.demo.incident_texts import HAPPENINGS
@@ -84,14 +85,14 @@ class Company:
             await engine.dispose()
         return len(self._users) == 2
 
-    async def ask(self, role: Role, query: str, **variables: Any) -> dict[str, Any]:
-        """One GraphQL request as somebody of this role; waits for an API that is away."""
+    async def ask(self, asker: Role | UUID, query: str, **variables: Any) -> dict[str, Any]:
+        """One GraphQL request as a user or somebody of a role; waits for an API that is away."""
         while True:
             try:
                 answer = await self._http.post(
                     "/graphql",
                     json={"query": query, "variables": variables},
-                    headers={"Authorization": f"Bearer {self.token(role)}"},
+                    headers={"Authorization": f"Bearer {self.token_of(self.user_of(asker))}"},
                 )
                 body: dict[str, Any] = answer.json()
                 if body.get("data"):
@@ -101,24 +102,24 @@ class Company:
                 log.info("simulator waits for the API", error=repr(error))
             await asyncio.sleep(RETRY_S)
 
-    async def tell(self, role: Role, verb: str, **fields: Any) -> dict[str, Any]:
+    async def tell(self, asker: Role | UUID, verb: str, **fields: Any) -> dict[str, Any]:
         """One mutation with an idempotency key: asked again after a broken connection, it happens once."""
         title = verb[0].upper() + verb[1:]
         fields["idempotencyKey"] = (
-            f"live-{self._users[role].id}-{datetime.now(UTC):%s%f}-{next(self._asked)}"
+            f"live-{self.user_of(asker)}-{datetime.now(UTC):%s%f}-{next(self._asked)}"
         )
         query = (
             f"mutation Live($i: {title}Input!) {{ done: {verb}(input: $i) {{ __typename "
             "... on Node { id } ... on Refusal { code message } } }"
         )
-        done = (await self.ask(role, query, i=fields))["done"]
+        done = (await self.ask(asker, query, i=fields))["done"]
         if done["__typename"] == "Refusal" and done["code"] not in FORESTALLED:
             log.info("simulator was refused", verb=verb, code=done["code"], why=done["message"])
         return dict(done)
 
-    def token(self, role: Role) -> str:
-        """A token of somebody of this role, good for a while."""
-        return self.token_of(self._users[role].id)
+    def user_of(self, asker: Role | UUID) -> UUID:
+        """Return the user who asks: a given one, or somebody of a role."""
+        return asker if isinstance(asker, UUID) else self._users[asker].id
 
     def token_of(self, user_id: UUID) -> str:
         """A token of a user, good for a while."""
@@ -196,6 +197,7 @@ async def simulate(settings: Settings, chance: random.Random) -> None:
 
         async with asyncio.TaskGroup() as scenes:
             scenes.create_task(walk(company, http, chance))
+            scenes.create_task(attend(company))
             while True:
                 await room.acquire()
                 scenes.create_task(one())

@@ -46,7 +46,7 @@ class AlarmOutcome(StrEnum):
 
 
 class FalseAlarmCause(StrEnum):
-    """Cause of a false alarm."""
+    """What set an alarm off, where nothing was wrong."""
 
     USER_ERROR = "user_error"
     DEFECT = "defect"

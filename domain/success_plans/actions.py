@@ -81,7 +81,8 @@ async def open_plan(
 async def share(tx: Tx, plan_id: UUID, *, expected_version: int | None = None) -> SuccessPlan:
     """Share a success plan with the client, who sees it and can comment from now on; it needs a goal."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
-    row = await open_row(tx, plan_id, expected_version)
+    row = await open_row(tx, plan_id)
+    must_be_current(row.version, expected_version)
     if row.shared_at is not None:
         raise Refused(Code.ALREADY_DONE, "The client sees this plan already.", argument="id")
     goal = select(SuccessGoal.id).where(SuccessGoal.plan_id == row.id).limit(1)
@@ -130,7 +131,8 @@ async def close_plan(
 ) -> SuccessPlan:
     """Close a success plan with its outcome; goals that a KPI measures keep the value that they have now."""
     tx.actor.must(Right.MANAGE_ACCOUNTS)
-    row = await open_row(tx, plan_id, expected_version)
+    row = await open_row(tx, plan_id)
+    must_be_current(row.version, expected_version)
     must_be_text(outcome, "outcome")
     goals = (
         await tx.session.scalars(
@@ -215,10 +217,9 @@ def note_value(
     )
 
 
-async def open_row(tx: Tx, plan_id: UUID, expected_version: int | None = None) -> SuccessPlan:
+async def open_row(tx: Tx, plan_id: UUID) -> SuccessPlan:
     """Lock a plan that is not closed; refuse another one."""
     row = await tx.get(SuccessPlan, plan_id, "success plan", lock=True)
-    must_be_current(row.version, expected_version)
     if row.closed_at is not None:
         raise Refused(Code.ALREADY_DONE, "This success plan is closed.", argument="id")
     return row

@@ -74,9 +74,9 @@ async def signal(api: Api, office: Office, key: SignalKey) -> tuple[Any, int]:
         )
     reading = found[account.id].reading
     [(figure, weight)] = [
-        (each.figure, weight)
-        for known, each, weight in zip(
-            health.SIGNALS, reading.signals, reading.weights, strict=True
+        (each.figure, policy.weight)
+        for known, each, policy in zip(
+            health.SIGNALS, reading.signals, reading.policies, strict=True
         )
         if known.key is key
     ]

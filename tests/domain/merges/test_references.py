@@ -41,7 +41,7 @@ def test_rows_that_move_collide_with_no_unique_key_that_is_not_named(
         keys = {
             frozenset(each.name for each in index.columns) - {column}
             for owner in (Base.metadata.tables[table],)
-            for index in cast("list[Any]", [*owner.constraints, *owner.indexes])
+            for index in cast("Any", [*owner.constraints, *owner.indexes])
             if column in {each.name for each in getattr(index, "columns", ())}
             and (getattr(index, "unique", False) or type(index).__name__ == "UniqueConstraint")
         }
