@@ -145,7 +145,7 @@ async def _point(
         if reference.treatment is MergeTreatment.MOVED:
             value = func.array_replace(column, gone, kept) if is_list else kept
             change = update(table).where(named).values({column_name: value})
-            if reference.unique:
+            if reference.unique is not None:
                 other = table.alias()
                 same = [
                     other.c[each].is_not_distinct_from(table.c[each]) for each in reference.unique

@@ -15,25 +15,34 @@ class MergeTreatment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The treatment of a column; a row whose `unique` columns the other row has already stays as it is."""
+    """The treatment of a column; a row whose `unique` columns the other row has already stays as it is.
+
+    `()` means that one row may name each of the two, so any row of the other one keeps it; None that many may.
+    """
 
     treatment: MergeTreatment
-    unique: tuple[str, ...] = ()
+    unique: tuple[str, ...] | None = None
 
 
 MOVED, STAYS = Reference(MergeTreatment.MOVED), Reference(MergeTreatment.STAYS)
 SITES: Mapping[str, Reference] = {
+    "alarm.site_id": MOVED,
+    "alarm_system.site_id": MOVED,
     "calendar_feed.site_id": MOVED,
+    "distress_sign.site_id": MOVED,
     "duty.site_id": MOVED,
     "incident.site_id": MOVED,
+    "occurrence_entry.site_id": MOVED,
     "parameter_value.site_id": STAYS,
     "patrol_route.site_id": MOVED,
     "patrol_round.site_id": MOVED,
     "post.site_id": MOVED,
     "presence.site_id": MOVED,
     "promise_watch.site_id": MOVED,
+    "registered_key.site_id": Reference(MergeTreatment.MOVED, ("label",)),
     "replacement.site_id": MOVED,
     "shift.site_id": MOVED,
+    "shift_report.site_id": MOVED,
     "survey_response.site_id": MOVED,
     "survey_wave.site_id": MOVED,
     "whereabouts.site_id": MOVED,
@@ -43,10 +52,14 @@ SITES: Mapping[str, Reference] = {
     "promise_term.site_ids": Reference(MergeTreatment.REFUSED),
 }
 CONTACTS: Mapping[str, Reference] = {
+    "case_study.contact_id": MOVED,
+    "champion.contact_id": Reference(MergeTreatment.MOVED, ()),
     "contact_address.contact_id": Reference(MergeTreatment.MOVED, ("url",)),
     "meeting_attendee.contact_id": Reference(MergeTreatment.MOVED, ("meeting_id",)),
     "message.contact_id": Reference(MergeTreatment.MOVED, ("intent",)),
     "observation.contact_id": MOVED,
+    "reference_call.contact_id": MOVED,
+    "referral.contact_id": MOVED,
     "review_link.contact_id": MOVED,
     "survey_invitation.contact_id": Reference(MergeTreatment.MOVED, ("wave_id",)),
     "survey_response.contact_id": MOVED,

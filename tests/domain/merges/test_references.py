@@ -45,6 +45,6 @@ def test_rows_that_move_collide_with_no_unique_key_that_is_not_named(
             if column in {each.name for each in getattr(index, "columns", ())}
             and (getattr(index, "unique", False) or type(index).__name__ == "UniqueConstraint")
         }
-        wanted = {frozenset(reference.unique)} if reference.unique else set()
+        wanted = set() if reference.unique is None else {frozenset(reference.unique)}
         if reference.treatment == "moved" and name != "post.site_id":  # refused before
             assert keys == wanted, name
