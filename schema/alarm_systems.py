@@ -31,21 +31,25 @@ class AlarmSystemMutation:
         ],
         number: Annotated[str, "Number by which the alarm centre knows the system."],
         site_id: Annotated[SiteId, "Site that the number stands for."],
-        zones: Annotated[list[AlarmZoneInput] | None, "Zones with their names."] = None,
-        qualifications: Annotated[
-            list[str] | None, "Qualifications that a guard needs who is sent there."
+        zones: Annotated[
+            list[AlarmZoneInput] | None, "Zones with their names; null: unchanged."
         ] = None,
-        checklist: Annotated[list[str] | None, "Items that every inspection answers."] = None,
+        qualifications: Annotated[
+            list[str] | None, "Qualifications that a guard needs there; null: unchanged."
+        ] = None,
+        checklist: Annotated[
+            list[str] | None, "Items that every inspection answers; null: unchanged."
+        ] = None,
     ) -> alarms.AlarmSystem:
-        """Register the number of an alarm system, or replace its zones, qualifications and checklist."""
+        """Register the number of an alarm system, or change its zones, qualifications and checklist."""
         return await alarms.set_alarm_system(
             ask.tx,
             key_id,
             number=number,
             site_id=site_id,
-            zones=[AlarmZone(each.number, each.name) for each in zones or ()],
-            qualifications=qualifications or (),
-            checklist=checklist or (),
+            zones=None if zones is None else [AlarmZone(each.number, each.name) for each in zones],
+            qualifications=qualifications,
+            checklist=checklist,
         )
 
     @mutation(AlarmSystem)

@@ -6,15 +6,22 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Uuid, and_, any_, func, literal, or_, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from domain.alarms import Alarm
 from domain.compensation import Credit
 from domain.core.ledger import LedgerRow
 from domain.escalation import Escalation
 from domain.files.model import File, FileAttachment
+from domain.lone_workers.model import DistressSign
+from domain.occurrences.model import OccurrenceEntry
 from domain.promises import Promise
 from domain.recovery import RecoveryCase
 from domain.reputation.model import ReviewLink
+from domain.watch_rules.model import SystemOpening
 
-BESIDES = (Promise, Credit, RecoveryCase, Escalation, File)
+BESIDES = (
+    *(Promise, Credit, RecoveryCase, Escalation, File, OccurrenceEntry),
+    *(Alarm, DistressSign, SystemOpening),
+)
 """Types of subjects whose facts can name an incident in their body."""
 
 

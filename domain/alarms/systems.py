@@ -33,11 +33,14 @@ async def set_alarm_system(
     *,
     number: str,
     site_id: UUID,
-    zones: Sequence[AlarmZone] = (),
-    qualifications: Sequence[str] = (),
-    checklist: Sequence[str] = (),
+    zones: Sequence[AlarmZone] | None = None,
+    qualifications: Sequence[str] | None = None,
+    checklist: Sequence[str] | None = None,
 ) -> AlarmSystem:
-    """Let a number of an alarm centre stand for a site, with its zones, what a guard must hold, and the checklist."""
+    """Let a number of an alarm centre stand for a site, with its zones, what a guard must hold, and the checklist.
+
+    What is None stays as it is; a new number begins without.
+    """
     tx.actor.must(Right.MANAGE_ACCOUNTS)
     must_be_line(number, "number")
     site = await tx.get(Site, site_id, "site", argument="siteId")
@@ -51,7 +54,7 @@ async def set_alarm_system(
         raise Refused(
             Code.NOT_FOUND, "No such API key that reaches the site's client.", argument="keyId"
         )
-    _must_be_few(zones, qualifications, checklist)
+    _must_be_few(zones or (), qualifications or (), checklist or ())
     known = await tx.session.scalar(
         select(AlarmSystem)
         .where(
@@ -78,9 +81,16 @@ async def set_alarm_system(
         site_id=site.id,
         key_id=key_id,
         number=number.upper(),
+        zones=[],
+        qualifications=[],
+        checklist=[],
     )
-    row.zones = [{"number": each.number.upper(), "name": each.name} for each in zones]
-    row.qualifications, row.checklist = list(qualifications), list(checklist)
+    if zones is not None:
+        row.zones = [{"number": each.number.upper(), "name": each.name} for each in zones]
+    if qualifications is not None:
+        row.qualifications = list(qualifications)
+    if checklist is not None:
+        row.checklist = list(checklist)
     tx.session.add(row)
     tx.record(
         events.AlarmSystemSet(

@@ -66,6 +66,8 @@ AIMS: dict[str, str] = {
     "subjectId": "Incident",
     "slaCompliance.promiseId": "PromiseTerm",
     "slaRestatement.promiseId": "PromiseTerm",
+    "setSuccessGoal.id": "SuccessPlan",
+    "correctAttendance.id": "Shift",
     "signOffTerms.id": "Simulation",
     "openRecovery.id": "Incident",
     "takeRecoveryStep.id": "RecoveryCase",

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import anyio
-from graphql import GraphQLField, GraphQLNamedType, GraphQLSchema, get_named_type
+from graphql import GraphQLField, GraphQLNamedType, GraphQLSchema, Undefined, get_named_type
 from sqlalchemy import inspect, select, text
 
 from api.execution.document_cache import Invalid
@@ -34,6 +34,8 @@ from tests.gate import documents
 
 CURSORS = ("after", "before")
 HINTED = documents.HINTS.keys()
+PERIOD = {"fromAt", "untilAt"}
+"""Not given to lists: what was furnished is of today, and the period of the documents is not."""
 NO_CURSOR = "no-cursor-of-theirs"
 """Asked where the victim's list is empty. No part of any answer: it is blotted out before answers are compared."""
 SILENCE = "silence"
@@ -367,7 +369,9 @@ class Prober:
             if argument_name in CURSORS or argument_name in {"first", "last"}:
                 continue
             made = documents.value(argument_name, argument.type, given)
-            optional = str(argument.type)[-1] != "!"
+            optional = str(argument.type)[-1] != "!" or argument.default_value is not Undefined
+            if optional and "first" in each.args and argument_name in PERIOD:
+                continue
             if made is not None and not (optional and argument_name not in {hole, *HINTED}):
                 variables[argument_name] = made
         names = [*variables, *([hole] if hole in CURSORS else [])]

@@ -31,6 +31,9 @@ NAMED: dict[tuple[str, str], tuple[str, str | None]] = {
     ("action_plan", "priority"): ("action_plan.prioritised", None),
     ("referral", "state"): ("referral.moved", None),
     ("account", "stage"): ("account.stage_changed", None),
+    ("alarm", "number"): ("alarm.dispatched", "guard"),
+    ("alarm", "police_at"): ("alarm.police_noted", "told_at"),
+    ("alarm", "police_number"): ("alarm.police_noted", "number"),
     ("anomaly", "state"): ("anomaly.acknowledged", None),
     ("commitment", "owner_id"): ("commitment.handed_over", None),
     ("raid_entry", "owner_id"): ("raid.handed_over", None),
@@ -62,12 +65,33 @@ TABLES_LEFT_OUT = {
 }
 """Tables whose rows no mutation sets by itself, and why."""
 GONE = "erased with the file's bytes: the fact must not keep it"
+ONCE = "set once, by the fact that states it"
 STEP = "the kind of the fact names the step from one state to the next"
 WHO = "the fact's actor, and its reason where it has one; the row keeps both"
 LEFT_OUT = {
     ("*", "version"): "counts the changes of a row",
     ("action_plan", "state"): STEP,
     ("alarm", "state"): STEP,
+    ("alarm", "number"): "alarm.declined names the guard who was sent and is no longer",
+    ("alarm", "dispatched_at"): "the time of alarm.dispatched, which alarm.declined ends",
+    ("alarm", "inspection"): "the row has the items; alarm.inspected counts them and the faults",
+    ("alarm", "arrival_grade"): "`grade` of alarm.arrived, which is the first",
+    ("contact", "merged_into_id"): "`into_id` of contact.merged; a row is merged once",
+    (
+        "contact",
+        "wants_service_messages",
+    ): "in `before` and `after` of contact.merged, which can be erased",
+    ("occurrence_entry", "incident_id"): ONCE,
+    ("shift_report", "content"): "the row has it; shift_report.signed states its digest",
+    ("shift_report", "content_sha256"): ONCE,
+    ("shift_report", "by_guard"): ONCE,
+    ("shift_report", "handover"): ONCE,
+    ("shift_report", "signed_by"): WHO,
+    ("site", "merged_into_id"): "`into_id` of site.merged; a row is merged once",
+    (
+        "site",
+        "name",
+    ): "`before` of site.merged; the row has its own id added, so that the name is free",
     ("alarm", "user_id"): "the user behind `number`, which alarm.dispatched states",
     ("registered_key", "holder_id"): "the user behind `guard`, and the row of its movement",
     ("welfare_watch", "look_at"): "when the check counts as missed, computed",
@@ -130,7 +154,6 @@ FILLED = {
     ("action_plan", "drop_reason"),
     ("text_sentiment", "corrected_by"),
     ("alarm", "outcome"),
-    ("alarm", "false_alarm_cause"),
     ("alarm", "report"),
     ("alarm", "user_id"),
     ("alarm", "inspection"),

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, inspect, select
 
 from domain import accounts
 from domain.access import Actor, Role, Tx
-from domain.accounts import Account, Contact, Site, Tenant
+from domain.accounts import Account, ApiKey, Contact, Site, Tenant
 from domain.accounts.model import User
+from domain.alarms import AlarmSystem
 from domain.compensation.model import CompensationPolicy
 from domain.competitors.model import Competitor
 from domain.core.db import transaction
@@ -89,6 +90,19 @@ async def of_guard(api: Api, office: Office) -> dict[str, Any]:
         tx = Tx(session, Actor.system(office.world.tenant.id, "test"), build_rows.T0)
         guard = await accounts.add_user(tx, email="g@g.example", name="Guard", role=Role.GUARD)
     return {"userId": ids.write("User", guard.id)}
+
+
+async def of_alarm_centre(api: Api, office: Office) -> dict[str, Any]:
+    """The API key of an alarm centre."""
+    async with transaction(api.make) as session:
+        key = ApiKey(
+            tenant_id=office.world.tenant.id, name="Centre", prefix="centre", secret_sha256=b"-",
+            role=Role.PARTNER, account_ids=[office.world.account.id], scopes=["alarms:write"],
+            created_at=api.state.now(),
+        )  # fmt: skip
+        session.add(key)
+        await session.flush()
+        return {"keyId": ids.write("ApiKey", key.id)}
 
 
 PARTY = {"legalName": "Haven BV", "street": "Kade 1", "postcode": "3011 AA", "city": "Rotterdam"}
@@ -209,6 +223,17 @@ SETTINGS = {
             "billFromOn": ("2026-01-01", "2026-02-01"),
         },
         frozenset({"party.kvkNumber", "party.vatNumber", "party.iban", "party.bic"}),
+    ),
+    "setAlarmSystem": Setting(
+        AlarmSystem,
+        lambda office: AlarmSystem.account_id == office.world.account.id,
+        lambda office: {"number": "A1", "siteId": office.site},
+        {
+            "zones": ([{"number": "1", "name": "Door"}], [{"number": "2", "name": "Gate"}]),
+            "qualifications": (["BHV"], ["VCA"]),
+            "checklist": (["Doors"], ["Windows"]),
+        },
+        made=of_alarm_centre,
     ),
     "setReportPlan": Setting(
         ReportPlan,

@@ -1,5 +1,6 @@
 """A ticket's story is found by its index: what else happened to the client does not make it dearer."""
 
+import re
 from uuid import UUID
 
 from sqlalchemy import text
@@ -54,11 +55,12 @@ async def test_a_story_costs_what_it_is_long_however_much_happened_to_the_client
 
 
 def test_whatever_names_a_ticket_is_about_something_that_the_story_looks_at() -> None:
-    """Except surveys: who answered one about an incident may be nobody's to know."""
+    """Except surveys, whose answers may be nobody's to know, and replies to letters: their inquiry is an incident."""
     naming = {
         kind.kind.partition(".")[0]
         for kind in _kinds(Fact)
         if "incident_id" in kind.__struct_fields__ and hasattr(kind, "kind")
     }
-    looked_at = {row.__tablename__.removesuffix("_case") for row in BESIDES} | {"review"}
-    assert naming - {"survey"} == looked_at
+    names = {row.__tablename__ for row in BESIDES}
+    looked_at = {re.sub("_(case|entry|sign)$", "", each) for each in names} | {"review"}
+    assert naming - {"survey", "message"} == looked_at

@@ -19,6 +19,7 @@ from domain.core.base import uuid7
 from domain.core.db import transaction
 from schema.core import ids
 from tests.api.asking import Api, Office
+from tests.gate.nouns.crises import end_crises
 
 
 def _tx(api: Api, office: Office, session: Any) -> Tx:
@@ -39,6 +40,7 @@ async def _referral(api: Api, office: Office, *states: ReferralState) -> UUID:
 
 async def _study(api: Api, office: Office, *steps: str) -> UUID:
     """A case study after these steps."""
+    await end_crises(api, office)
     async with transaction(api.make) as session:
         tx = _tx(api, office, session)
         row = await advocacy.draft_study(
@@ -143,7 +145,8 @@ async def _consented(api: Api, office: Office) -> dict[str, Any]:
     return {"id": ids.write("CaseStudy", await _study(api, office, "offer", "consent"))}
 
 
-async def _to_request(_api: Api, office: Office) -> dict[str, Any]:
+async def _to_request(api: Api, office: Office) -> dict[str, Any]:
+    await end_crises(api, office)
     contact = ids.write("Contact", office.world.contacts[0].id)
     return {"accountId": office.account, "contactId": contact, "prospect": "Probe BV"}
 

@@ -96,12 +96,12 @@ async def _system(api: Api, office: Office) -> UUID:
 
 async def furnish(api: Api, office: Office) -> None:
     """Let one alarm be reported and another one wait, register a system, and issue a key."""
-    await _told(api, office)
     alarm_id = await _seen(api, office)
     async with transaction(api.make) as session:
         await alarms.report_alarm(
             _tx(api, office, session), alarm_id, outcome=AlarmOutcome.CONFIRMED, report="A thief"
         )
+    await _told(api, office)
     await _system(api, office)
     await _key(api, office, out=True)
 

@@ -15,7 +15,8 @@ from tests.api.asking import Api, Office
 from tests.reviewing import system
 
 
-async def _ended(api: Api, office: Office) -> None:
+async def end_crises(api: Api, office: Office) -> None:
+    """End what lasts of the client, so that it may be asked for something."""
     async with transaction(api.make) as session:
         tx = Tx(session, system(office.world.tenant.id), api.state.now())
         rows = await session.scalars(
@@ -28,7 +29,7 @@ async def _ended(api: Api, office: Office) -> None:
 
 
 async def _begun(api: Api, office: Office) -> UUID:
-    await _ended(api, office)
+    await end_crises(api, office)
     async with transaction(api.make) as session:
         at = api.state.now() - timedelta(hours=1)
         tx = Tx(session, system(office.world.tenant.id), at)
@@ -38,11 +39,11 @@ async def _begun(api: Api, office: Office) -> UUID:
 async def furnish(api: Api, office: Office) -> None:
     """Begin a crisis and end it."""
     await _begun(api, office)
-    await _ended(api, office)
+    await end_crises(api, office)
 
 
 async def _to_begin(api: Api, office: Office) -> dict[str, Any]:
-    await _ended(api, office)
+    await end_crises(api, office)
     return {"accountId": office.account, "reason": "Overval"}
 
 

@@ -36,7 +36,12 @@ async def plan(
 
 
 async def furnish(api: Api, office: Office) -> None:
-    """Open two plans, and measure, share, comment on and close one."""
+    """Close a plan, and open two: the last one is measured, shared and commented on."""
+    shared, _ = await plan(api, office)
+    async with transaction(api.make) as session:
+        tx = Tx(session, Actor.system(office.world.tenant.id, "test"), api.state.now())
+        await success_plans.share(tx, shared.id)
+        await success_plans.close_plan(tx, shared.id, outcome="Half of it")
     await plan(api, office, kpi=KpiKey.ALARMS)
     row, goal = await plan(api, office)
     async with transaction(api.make) as session:
@@ -44,11 +49,6 @@ async def furnish(api: Api, office: Office) -> None:
         await success_plans.measure_goal(tx, goal.id, value=25, evidence="Log of the alarms")
         await success_plans.share(tx, row.id)
         await success_plans.comment(tx, row.id, words="Well begun")
-    shared, _ = await plan(api, office)
-    async with transaction(api.make) as session:
-        tx = Tx(session, Actor.system(office.world.tenant.id, "test"), api.state.now())
-        await success_plans.share(tx, shared.id)
-        await success_plans.close_plan(tx, shared.id, outcome="Half of it")
 
 
 async def _opened(api: Api, office: Office) -> dict[str, Any]:
