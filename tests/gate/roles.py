@@ -46,6 +46,8 @@ LEFT_OUT = {
     "touchpoints": frozenset({"overdue"}),
 }
 """Filters that would leave nothing to see."""
+LONG = frozenset({"auditFacts", "users"})
+"""Lists of more than 50 rows, of which each asker is shown others."""
 FACTS = """query ($after: String) { ledger(first: 100, after: $after) {
   pageInfo { hasNextPage endCursor }
   nodes { __typename kind at recordedAt actor body traceId words subjectId hash account { id } } } }"""
@@ -164,7 +166,7 @@ class Roles:
                 used.append(f"{name}: $v{n}_{name}")
                 variables[f"v{n}_{name}"] = value
             if "first" in each.args:
-                used.append("first: 100" if head == "auditFacts" else "first: 50")
+                used.append("first: 100" if head in LONG else "first: 50")
             kind = self.schema.type_map[label] if head == "node" else get_named_type(each.type)
             inside = self._selection(asker, kind, depth)
             if head == "node":

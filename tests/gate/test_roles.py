@@ -12,10 +12,12 @@ from api.commands.visibility import PATH
 from domain import accounts, incidents
 from domain.access import Actor, Role, Tx
 from domain.access.rights import DEFAULT_SCOPES, SCOPES
+from domain.alarms import RegisteredKey
 from domain.core.db import transaction
 from domain.duties import Duty
 from domain.files import FileAttachment
 from domain.incidents import Incident
+from domain.occurrences import OccurrenceCorrection, OccurrenceEntry, ShiftReport
 from domain.positions import Presence
 from domain.promises import Promise
 from schema.build import nodes
@@ -76,7 +78,11 @@ async def on_duty(api: Api, office: Office) -> Asker:
     """A guard of the furnished company, with the rows of the guard's own work, found by reading the tables."""
     tenant_id = office.world.tenant.id
     async with api.make() as session:
-        [duty, *_] = await session.scalars(select(Duty).where(Duty.tenant_id == tenant_id))
+        [duty, *_] = await session.scalars(
+            select(Duty)
+            .where(Duty.tenant_id == tenant_id, Duty.ended_at.is_(None), Duty.site_id.is_not(None))
+            .order_by(Duty.id)  # the guard of `victims`, who has no other work
+        )
         at_hand = set(
             await session.scalars(select(Incident.id).where(Incident.site_id == duty.site_id))
         )
@@ -89,6 +95,20 @@ async def on_duty(api: Api, office: Office) -> Asker:
             select(FileAttachment.file_id).where(FileAttachment.subject_id.in_(at_hand))
         )
         files = set(attached)
+        entries = set(
+            await session.scalars(
+                select(OccurrenceEntry.id).where(OccurrenceEntry.site_id == duty.site_id)
+            )
+        )
+        corrections = await session.scalars(
+            select(OccurrenceCorrection.id).where(OccurrenceCorrection.entry_id.in_(entries))
+        )
+        reports = await session.scalars(
+            select(ShiftReport.id).where(ShiftReport.site_id == duty.site_id)
+        )
+        keys = await session.scalars(
+            select(RegisteredKey.id).where(RegisteredKey.holder_id == duty.user_id)
+        )
         of_user: dict[str, set[UUID]] = {}
         for model in nodes():
             kind: Any = model
@@ -98,7 +118,9 @@ async def on_duty(api: Api, office: Office) -> Asker:
     assert at_hand
     own: dict[str, set[UUID]] = of_user | {
         "Tenant": {tenant_id}, "Account": {duty.account_id}, "Site": {duty.site_id or tenant_id},
-        "Incident": at_hand, "File": files, "Duty": (duties := set(own_duties)), "Presence": set(stays),
+        "Incident": at_hand, "File": files, "OccurrenceEntry": entries, "ReportedEntry": entries,
+        "OccurrenceCorrection": set(corrections), "ShiftReport": set(reports), "RegisteredKey": set(keys),
+        "Duty": (duties := set(own_duties)), "Presence": set(stays),
         "GuardPosition": duties, "Device": {duty.device_id}, "User": {duty.user_id}, "Message": set(),
         "Promise": {each.id for each in promises if not each.internal},
         "PromiseTerm": {each.term_id for each in promises if not each.internal},
