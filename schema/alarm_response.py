@@ -1,4 +1,4 @@
-"""Mutations of alarms: tell of them, send guards, and what guards do there."""
+"""Mutations of alarms: report them, send guards, and state what guards do there."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,6 +1,6 @@
 """Shifts and rounds of the demo company while it runs: guards begin, patrol and end by the clock, through the API.
 
-The guard who is absent on a day is the one whose absence the history shows too, so that each day has one no-show.
+Each day one guard does not come: the one of `absent_on`, by which the history was made too.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ def _is_absent(shift: dict[str, Any], begins: datetime) -> bool:
 
 
 async def _patrol(company: Asks, car: dict[str, Any], now: datetime) -> None:
-    """Scan the points of the rounds whose hour has begun, four minutes apart."""
+    """Scan all points of each round that began ten minutes ago or more and has no visit."""
     for each in (await company.ask(Role.DISPATCHER, ROUNDS))["patrolRounds"]["nodes"]:
         begins, ends = (datetime.fromisoformat(each[name]) for name in ("fromAt", "untilAt"))
         if not begins + WALK_AFTER <= now < ends or each["visited"]:

@@ -40,7 +40,7 @@ log = structlog.get_logger()
 Take = Callable[[AppState, Identity, bytes], Awaitable[Response]]
 
 
-class ToldAlarm(msgspec.Struct, forbid_unknown_fields=True):
+class AlarmMessage(msgspec.Struct, forbid_unknown_fields=True):
     """An alarm as an alarm centre sends it in JSON."""
 
     number: str
@@ -55,7 +55,7 @@ class ToldAlarm(msgspec.Struct, forbid_unknown_fields=True):
 def routes() -> list[Route]:
     """Return the routes below `/alarms`."""
     return [
-        Route("/alarms", _answering(_told), methods=["POST"]),
+        Route("/alarms", _answering(_json), methods=["POST"]),
         Route("/alarms/dc09", _answering(_frame), methods=["POST"]),
     ]
 
@@ -94,21 +94,21 @@ def _must_not_wait(wait_s: float) -> None:
         raise HttpRefusal(429, "Too many at once.", "BUSY", retry_after=f"{wait_s + 1:.0f}")
 
 
-async def _told(state: AppState, identity: Identity, body: bytes) -> Response:
+async def _json(state: AppState, identity: Identity, body: bytes) -> Response:
     try:
-        told = msgspec.json.decode(body, type=ToldAlarm)
+        sent = msgspec.json.decode(body, type=AlarmMessage)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise HttpRefusal(400, f"Send {{number, system, kind, …}}. ({error})") from None
-    if told.at is not None and told.at.tzinfo is None:
+    if sent.at is not None and sent.at.tzinfo is None:
         raise HttpRefusal(400, "at needs its offset from UTC, such as Z.")
     draft = AlarmDraft(
-        number=told.number,
-        kind=told.kind,
-        system_number=told.system,
-        event_code=told.code,
-        zone=told.zone,
-        details=told.details,
-        happened_at=told.at,
+        number=sent.number,
+        kind=sent.kind,
+        system_number=sent.system,
+        event_code=sent.code,
+        zone=sent.zone,
+        details=sent.details,
+        happened_at=sent.at,
     )
     async with transaction(ScopedSessions(state.requests, identity.actor)) as session:
         alarm = await alarms.receive_alarm(Tx(session, identity.actor, state.now()), draft)

@@ -37,8 +37,8 @@ def routes() -> list[Route]:
     """The paths of documents."""
     return [
         Route("/reports/{row_id:uuid}.pdf", _handing_out(_report)),
-        Route("/business-reviews/{row_id:uuid}.pdf", _handing_out(_business_review_pdf)),
-        Route("/business-reviews/{row_id:uuid}.html", _handing_out(_business_review_html)),
+        Route("/business-reviews/{row_id:uuid}.pdf", _handing_out(_BUSINESS_REVIEW_PDF)),
+        Route("/business-reviews/{row_id:uuid}.html", _handing_out(_BUSINESS_REVIEW_HTML)),
         Route("/credit-notes/{row_id:uuid}.pdf", _handing_out(_credit_note_pdf)),
         Route("/credit-notes/{row_id:uuid}.xml", _handing_out(_credit_note_xml)),
         Route("/surveys/{row_id:uuid}.csv", _handing_out(_survey_answers)),
@@ -98,30 +98,30 @@ async def _report(
     return ServedDocument(reports.filename(content, language), "application/pdf", made)
 
 
-async def _business_review_pdf(
-    state: AppState, actor: Actor, row_id: UUID, language: str
-) -> ServedDocument | None:
-    async with state.scoped(actor)() as session:
-        found = await business_reviews.review_of(session, actor, row_id)
-    if found is None:
-        return None
-    content, texts = found
-    made = await asyncio.to_thread(business_reviews.pdf_of, content, texts, code=language)
-    name = business_reviews.filename(content, language, "pdf")
-    return ServedDocument(name, "application/pdf", made)
+def _business_review(
+    render: Callable[..., bytes], ending: str, media_type: str
+) -> Callable[[AppState, Actor, UUID, str], Awaitable[ServedDocument | None]]:
+    """Return what fetches a business review in one format."""
+
+    async def fetch(
+        state: AppState, actor: Actor, row_id: UUID, language: str
+    ) -> ServedDocument | None:
+        async with state.scoped(actor)() as session:
+            found = await business_reviews.review_of(session, actor, row_id)
+        if found is None:
+            return None
+        content, texts = found
+        made = await asyncio.to_thread(render, content, texts, code=language)
+        name = business_reviews.filename(content, language, ending)
+        return ServedDocument(name, media_type, made)
+
+    return fetch
 
 
-async def _business_review_html(
-    state: AppState, actor: Actor, row_id: UUID, language: str
-) -> ServedDocument | None:
-    async with state.scoped(actor)() as session:
-        found = await business_reviews.review_of(session, actor, row_id)
-    if found is None:
-        return None
-    content, texts = found
-    made = await asyncio.to_thread(business_reviews.html_of, content, texts, code=language)
-    name = business_reviews.filename(content, language, "html")
-    return ServedDocument(name, "text/html; charset=utf-8", made)
+_BUSINESS_REVIEW_PDF = _business_review(business_reviews.pdf_of, "pdf", "application/pdf")
+_BUSINESS_REVIEW_HTML = _business_review(
+    business_reviews.html_of, "html", "text/html; charset=utf-8"
+)
 
 
 async def _credit_note_pdf(

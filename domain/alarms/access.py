@@ -9,8 +9,8 @@ from domain.access.declarations import AccessRules
 from domain.access.rule import Rows
 
 
-def _told_by_self(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """Select the alarms that an API key told of, within its accounts."""
+def _sent_by_self(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """Select the alarms that an API key sent, within its accounts."""
     if not actor.subject.startswith("key:"):
         return false()
     return and_(actor.scope(model), model.sender == actor.subject)
@@ -25,9 +25,9 @@ ACCESS = AccessRules(
     rows={
         "alarm": Rows(
             (Right.READ_INCIDENTS,),
-            "accessible accounts; for API keys always those they told of",
+            "accessible accounts; for API keys always those they sent",
             own=own_work.user_is_self,
-            always=_told_by_self,
+            always=_sent_by_self,
         ),
         "alarm_system": Rows((Right.READ_SITES, Right.READ_INTERNAL)),
         "registered_key": Rows((Right.READ_SITES,), own=_held_by_self),

@@ -10,7 +10,7 @@ from domain.shifts import OfGrade
 
 
 class AlarmReceived(Fact):
-    """A sender told of an alarm at a site; the clock of its promise starts."""
+    """A sender reported an alarm at a site; the clock of its promise starts."""
 
     kind: ClassVar[str] = "alarm.received"
     subject_type: ClassVar[str | None] = "Alarm"
@@ -125,7 +125,7 @@ class AlarmCalledOff(Fact):
 
 
 class PoliceNoted(Fact):
-    """The police was told of the alarm; with the number of its note, and when."""
+    """Somebody reported the alarm to the police, who noted it under `number`."""
 
     kind: ClassVar[str] = "alarm.police_noted"
     subject_type: ClassVar[str | None] = "Alarm"

@@ -40,7 +40,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class AlarmDraft:
-    """An alarm as a sender tells of it: at a site, or by the number of an alarm system of the sender."""
+    """An alarm as a sender reports it: at a site, or by the number of an alarm system of the sender."""
 
     number: str
     kind: AlarmKind
@@ -61,7 +61,7 @@ class TakenFrame:
 
 
 async def receive_alarm(tx: Tx, draft: AlarmDraft) -> Alarm:
-    """Take in an alarm; one that the sender told of before is returned as it is. Refuses sites out of reach."""
+    """Take in an alarm; one that the sender reported before is returned as it is. Refuses sites out of reach."""
     tx.actor.must(Right.TAKE_ALARMS)
     _must_be_readable(tx, draft)
     sender = _sender_of(tx.actor)

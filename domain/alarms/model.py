@@ -97,7 +97,7 @@ class AlarmSystem(Base, Owned, Versioned):
 
 
 class Alarm(Base, Owned, Versioned):
-    """An alarm that a sender told of, and the response to it; it has an incident of its own."""
+    """An alarm that a sender reported, and the response to it; it has an incident of its own."""
 
     __tablename__ = "alarm"
     __table_args__ = (

@@ -26,7 +26,6 @@ COLUMNS: dict[tuple[str, str], str] = {
     ("actionPlans", "states"): "action_plan.state",
     ("alarms", "states"): "alarm.state",
     ("anomalies", "states"): "anomaly.state",
-    ("caseStudies", "states"): "case_study.state",
     ("credits", "states"): "credit.state",
     ("disputes", "states"): "dispute.state",
     ("duePromises", "kinds"): "promise.kind",
@@ -41,7 +40,6 @@ COLUMNS: dict[tuple[str, str], str] = {
     ("promises", "states"): "promise.state",
     ("recoveryCases", "states"): "recovery_case.state",
     ("referenceCalls", "states"): "reference_call.state",
-    ("referrals", "states"): "referral.state",
     ("reports", "cadences"): "report.cadence",
     ("reports", "verdicts"): "report.verdict",
     ("reviewLinks", "states"): "review_link.state",
@@ -51,7 +49,10 @@ COLUMNS: dict[tuple[str, str], str] = {
     ("textSentiments", "theme"): "text_sentiment.themes",
     ("webhookDeliveries", "states"): "webhook_delivery.state",
 }
-"""List and argument → the column that the filter compares."""
+"""List and argument → the column that the filter compares.
+
+States that need more than an instant, as those of referrals and case studies do, are asked as they were furnished.
+"""
 LISTED = {"text_sentiment.themes"}
 """Columns that hold a list, which the filter looks into."""
 VALUES: dict[tuple[str, str, bool], tuple[str, Values]] = {
@@ -84,6 +85,7 @@ ENDS = {
     "promise": ("decided_at", {"kept", "late"}),
     "dispute": ("decided_at", {"changed", "unchanged"}),
     "recovery_case": ("closed_at", {"closed"}),
+    "reference_call": ("held_at", {"held"}),
     "review": ("gone_at", {"gone"}),
 }
 """Table → the column that a constraint wants filled in these states, and empty in others."""

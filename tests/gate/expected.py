@@ -344,7 +344,7 @@ WITHIN: dict[str, Within] = {
     "accessible accounts; always one's own; the position only until the incident is resolved": (
         Expectation.own_or_in_reach
     ),
-    "accessible accounts; for API keys always those they told of": Expectation.in_reach,
+    "accessible accounts; for API keys always those they sent": Expectation.in_reach,
     "own, and those that colleagues share": Expectation.own_or_of_colleagues,
     "accessible accounts, without anonymous ones": Expectation.in_reach,
     "accessible accounts, and linked to no client": Expectation.or_general,

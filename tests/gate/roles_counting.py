@@ -17,7 +17,7 @@ from schema.core import ids
 from tests.gate.arranged import Round, arranged, rounds, wanted
 from tests.gate.expected import Asker
 from tests.gate.findings import Findings
-from tests.gate.roles import Roles
+from tests.gate.roles import LONG, Roles
 
 AT_ONCE = 6
 MOST = 50
@@ -35,6 +35,11 @@ STATUSES = {"NEW": "new", "ACKNOWLEDGED": "inProgress", "IN_PROGRESS": "inProgre
 STATUSES |= {"PAUSED": "paused", "RESOLVED": "resolved"}
 STATES = {"RUNNING": "running", "AT_RISK": "atRisk", "PAUSED": "held", "PENDING": "held"}
 NUMBERS = tuple(dict.fromkeys([*STATUSES.values(), *STATES.values()]))
+
+
+def most_of(name: str) -> int:
+    """Return the size of a page that holds all rows of a list here."""
+    return 2 * MOST if name in LONG else MOST
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,9 @@ class Counting:
                 declared.append(f"$v{n}: {query.fields[name].args[argument].type}")
                 variables[f"v{n}"] = value
                 given = f", {argument}: $v{n}"
-            asked.append(f"r{n}: {name}(first: {MOST}{given}) {{ totalCount nodes {inside} }}")
+            asked.append(
+                f"r{n}: {name}(first: {most_of(name)}{given}) {{ totalCount nodes {inside} }}"
+            )
         head = f"query({', '.join(declared)})" if declared else "query"
         return f"{head} {{ {' '.join(asked)} }}", variables
 
@@ -227,7 +234,7 @@ class Counting:
 
     async def _with(self, asker: Asker, name: str, shown: str) -> int:
         """How many rows of a list show a value to an asker."""
-        document = f"{{ {name}(first: {MOST}) {{ nodes {{ {shown} }} }} }}"
+        document = f"{{ {name}(first: {most_of(name)}) {{ nodes {{ {shown} }} }} }}"
         data = await self.roles.api.data(asker.token, document)
         return sum(each[shown] is not None for each in data[name]["nodes"])
 
