@@ -49,6 +49,7 @@ AWAY: tuple[type[Exception], ...] = (
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
         asyncpg.PostgresSystemError,
+        asyncpg.InternalClientError,  # of the driver, when the server ends a connection between two messages
     ),
     *(asyncpg.TransactionRollbackError, asyncpg.ObjectNotInPrerequisiteStateError),
     asyncpg.InvalidTransactionStateError,

@@ -18,7 +18,8 @@ IDLE_S = 60.0
 CLOSE_S = 5.0
 _VERSION = b"\x01"
 """The first byte of a binary `jsonb` value."""
-_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# InternalClientError: the driver's state machine raises it when the server ends a connection between two messages.
+_LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 class ReadScope(NamedTuple):

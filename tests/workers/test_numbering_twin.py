@@ -30,6 +30,13 @@ pytestmark = pytest.mark.anyio
 ROUTES = {"test.told": ("ring", "sing")}
 LIMITS = (1, 2, 3, 7, 20)
 STEPS = 60
+LOST = (
+    DBAPIError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 
 
 class Told(Fact):
@@ -114,7 +121,7 @@ async def killed(system_url: str, make: Sessions, chance: Random) -> None:
         await asyncio.sleep(chance.choice((0, 0.001, 0.003, 0.005, 0.02)))
         async with transaction(make) as other:
             await other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
-        with suppress(DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        with suppress(*LOST):
             await work
         await connection.invalidate()
     await engine.dispose()

@@ -138,7 +138,8 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over_when_its_connect
                 await session.execute(
                     text(
                         "SELECT pg_terminate_backend(pid) FROM pg_locks"
-                        " WHERE locktype = 'advisory' AND objid = :low"
+                        " WHERE locktype = 'advisory' AND objid = :low AND database ="
+                        " (SELECT oid FROM pg_database WHERE datname = current_database())"
                     ),
                     {"low": 0x5245_4C41},
                 )
