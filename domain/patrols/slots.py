@@ -22,29 +22,35 @@ class RoundSlot(NamedTuple):
 
 
 class DayWindow(NamedTuple):
-    """The window of one day, in UTC: as long as the wall clock says."""
+    """The window of one day, in UTC."""
 
     from_at: datetime
     until_at: datetime
 
 
 def window_of(route: PatrolRoute, day: date, zone: str) -> DayWindow:
-    """Return the window of a day."""
-    found = LocalHours(route.local_start, route.local_end).on(day, zone)
+    """Return the window of a day, as long as the wall clock says.
+
+    Where the change of clocks leaves too little for the rounds, the window is as long as on other days.
+    """
+    hours = LocalHours(route.local_start, route.local_end)
+    found = hours.on(day, zone)
+    needed = route.rounds * timedelta(minutes=route.round_minutes)
+    if found.until_at - found.from_at < needed:
+        return DayWindow(found.from_at, found.from_at + hours.length)
     return DayWindow(found.from_at, found.until_at)
 
 
 def slots_of(
     window: DayWindow, day: date, *, rounds: int, round_s: int, key: bytes | None
 ) -> list[RoundSlot]:
-    """Return the rounds of a day. In a window that the change of clocks made shorter, a round ends with its slot."""
+    """Return the rounds of a day, which fit into its window one after the other."""
     slot_s = int((window.until_at - window.from_at).total_seconds()) // rounds
-    lasts = min(round_s, slot_s)
     found = []
     for number in range(1, rounds + 1):
-        offset = 0 if key is None else random_offset(key, day, number, slot_s - lasts)
+        offset = 0 if key is None else random_offset(key, day, number, slot_s - round_s)
         start = window.from_at + timedelta(seconds=(number - 1) * slot_s + offset)
-        found.append(RoundSlot(number, start, start + timedelta(seconds=lasts)))
+        found.append(RoundSlot(number, start, start + timedelta(seconds=round_s)))
     return found
 
 

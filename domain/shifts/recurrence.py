@@ -41,10 +41,20 @@ class LocalHours(NamedTuple):
         """Return the shift that begins on a day.
 
         The wall clock counts: a night of the change to summer time is an hour shorter, the other one an hour longer. A
-        time that the clock skips is as much later as it skips; of a time that occurs twice the first one counts.
+        time that the clock skips is as much later as it skips; of a time that occurs twice the first one counts. Hours
+        that the clock skips as a whole begin after it, and are as long as on other days.
         """
         last = day if self.end > self.start else day + _DAY
-        return Occurrence(day, _instant(day, self.start, zone), _instant(last, self.end, zone))
+        from_at, until_at = _instant(day, self.start, zone), _instant(last, self.end, zone)
+        if until_at <= from_at:
+            until_at = from_at + self.length
+        return Occurrence(day, from_at, until_at)
+
+    @property
+    def length(self) -> timedelta:
+        """The hours of a day without a change of clocks."""
+        start, end = (datetime.combine(date.min, each) for each in self)
+        return end - start if end > start else end - start + _DAY
 
 
 def must_be_rule(rule: str, argument: str) -> None:

@@ -49,6 +49,23 @@ def test_a_time_that_is_skipped_comes_later_and_one_that_occurs_twice_is_the_fir
     assert (twice.until_at - twice.from_at) / HOUR == 8.5
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "minutes"),
+    [
+        (time(2), time(3), 60),
+        (time(2, 30), time(3), 30),
+        (time(2, 15), time(2, 45), 30),
+        (time(2), time(3, 20), 20),
+    ],
+)
+def test_hours_that_the_clock_skips_begin_after_it_and_keep_their_length(
+    start: time, end: time, minutes: int
+) -> None:
+    found = LocalHours(start, end).on(date(2026, 3, 29), ZONE)
+    assert found.from_at.astimezone(ZoneInfo(ZONE)).time() == start.replace(hour=3)
+    assert found.until_at - found.from_at == timedelta(minutes=minutes)
+
+
 def test_a_shift_over_new_year_belongs_to_the_day_on_which_it_begins() -> None:
     found = expand("FREQ=WEEKLY;BYDAY=TH", NIGHT, ZONE, starts_on=date(2026, 12, 3),
                    first=date(2026, 12, 28), last=date(2027, 1, 3))  # fmt: skip
@@ -88,7 +105,7 @@ def test_daily_shifts_of_any_hours_follow_each_other_in_the_wall_clock(
     for before, after in pairwise(found):
         assert timedelta(hours=23) <= after.from_at - before.from_at <= timedelta(hours=25)
     for each in found:
-        assert timedelta() < each.until_at - each.from_at <= timedelta(hours=25) or start == end
+        assert timedelta() < each.until_at - each.from_at <= timedelta(hours=25)
         local = each.from_at.astimezone(ZoneInfo(ZONE))
         assert local.date() == each.on_day
 
